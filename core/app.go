@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 )
@@ -181,3 +182,18 @@ func (e *AppError) Error() string {
 }
 
 func (e *AppError) Unwrap() error { return e.Err }
+
+// appClass is the class of an app's error; Transient for errors of another type.
+func appClass(err error) Class {
+	if e, ok := errors.AsType[*AppError](err); ok {
+		return e.Class
+	}
+	return ClassOf(err)
+}
+
+func appRetryAfter(err error) time.Duration {
+	if e, ok := errors.AsType[*AppError](err); ok {
+		return e.After
+	}
+	return 0
+}

@@ -49,7 +49,8 @@ type Turn struct {
 	Files   []FileRef    `json:"files,omitempty"`           // uploaded for it
 	ConvID  string       `json:"conversation_id,omitempty"` //
 	Message string       `json:"message_id,omitempty"`      // ClickAI's message_id
-	Reply   []MessageRef `json:"reply,omitempty"`           // platform messages that show it, in order
+	Reply   []MessageRef `json:"reply,omitempty"`           // platform messages that show its text, in order
+	Extra   []MessageRef `json:"extra,omitempty"`           // further messages of the reply: files
 	Started time.Time    `json:"started"`
 }
 
@@ -131,7 +132,7 @@ type Store interface {
 
 	// Turn reads the journal of the conversation's turn; ok is false if none runs.
 	Turn(ctx context.Context, conv ConvKey) (t Turn, ok bool, err error)
-	// PutTurn writes the journal; with c it replaces the conversation too; links are added for t.Reply when link is not nil.
+	// PutTurn writes the journal; with c it replaces the conversation too; links are added for t.Reply and t.Extra when link is not nil.
 	PutTurn(ctx context.Context, t Turn, c *Conversation, link *Link) error
 	// EndTurn removes the journal and the questions that it answered, replaces the conversation, and adds the links.
 	EndTurn(ctx context.Context, t Turn, c *Conversation, link *Link) error

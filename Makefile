@@ -1,0 +1,28 @@
+# Targets of this project; `make check` is exactly what CI runs.
+GOFUMPT   := mvdan.cc/gofumpt@v0.12.0
+LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
+FUZZTIME  ?= 60s
+
+.PHONY: help build test fuzz bench lint fmt vuln cover demo check
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+build: ## the static binary ./bridge
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bridge ./cmd/bridge
+test: ## all tests, as the README says
+	go test -race -shuffle=on ./...
+fuzz: ## each fuzz target for FUZZTIME
+	scripts/fuzz.sh $(FUZZTIME)
+bench: ## the figures of docs/performance.md
+	scripts/bench.sh
+lint: ## formatting, vet and linter
+	scripts/lint.sh $(GOFUMPT) $(LINT)
+fmt: ## rewrite the sources as gofumpt has them
+	go run $(GOFUMPT) -w .
+vuln: ## known vulnerabilities in what the binary really calls (needs network)
+	go run $(VULNCHECK) ./...
+cover: ## coverage by function
+	go test -coverprofile=cover.out ./... && go tool cover -func=cover.out
+demo: ## the tour on all three platforms
+	go run ./cmd/bridge demo --tour
+check: lint test ## what CI runs

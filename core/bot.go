@@ -1,0 +1,305 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+)
+
+// maxKey bounds Event.Key, since keys are stored for as long as a platform may deliver again.
+const maxKey = 200
+
+// maxText bounds the text of one question in bytes. No platform lets a person write as much in one message.
+const maxText = 256 << 10
+
+// bot is one Platform at work: it is the Host of its adapter and knows the adapter's capabilities.
+type bot struct {
+	bridge   *Bridge
+	settings BotSettings
+	platform Platform
+	log      *slog.Logger
+	words    *words
+
+	editor  Editor
+	deleter Deleter
+	typist  Typist
+	threads ThreadOpener
+	opener  AttachmentOpener
+	upload  Uploader
+	reader  ThreadReader
+
+	turns     *rateByKey // turns_per_user
+	told      *rateByKey // one notice a minute for each person
+	started   time.Time  // of this process
+	firstRun  time.Time  // of the bot, ever
+	likes     map[string]Rating
+	noticesWG sync.WaitGroup
+	notices   chan struct{} // slots for notices under way
+
+	mu        sync.Mutex
+	connected bool
+	lastErr   error
+	stopped   bool // will not be started again
+	since     time.Time
+}
+
+func newBot(b *Bridge, s BotSettings, p Platform) *bot {
+	t := &bot{
+		bridge:   b,
+		settings: s,
+		platform: p,
+		log:      b.log.With(slog.String("bot", s.Name), slog.String("platform", s.Platform)),
+		words:    wordsFor(s.Language),
+		turns:    newRateByKey(s.Limits.TurnsPerUser),
+		told:     newRateByKey(PerTime{Count: 1, Per: time.Minute}),
+		likes:    map[string]Rating{},
+		notices:  make(chan struct{}, 8),
+	}
+	t.editor, _ = p.(Editor)
+	t.deleter, _ = p.(Deleter)
+	t.typist, _ = p.(Typist)
+	t.threads, _ = p.(ThreadOpener)
+	t.opener, _ = p.(AttachmentOpener)
+	t.upload, _ = p.(Uploader)
+	t.reader, _ = p.(ThreadReader)
+	for _, e := range s.Feedback.Like {
+		t.likes[BaseEmoji(e)] = RatingLike
+	}
+	for _, e := range s.Feedback.Dislike {
+		t.likes[BaseEmoji(e)] = RatingDislike
+	}
+	return t
+}
+
+// Accept is Sink.Accept.
+func (t *bot) Accept(ctx context.Context, ev Event) error {
+	ev.Bot, ev.Platform = t.settings.Name, t.settings.Platform
+	if ev.Key == "" || len(ev.Key) > maxKey || ev.Room.ID == "" || ev.MessageID == "" {
+		// Nothing can be done with it, and delivering it again will not help.
+		t.log.Error("event refused", slog.String("reason", "key, room or message id is missing or too long"),
+			slog.String("event_key", ev.Key[:min(len(ev.Key), maxKey)]))
+		return nil
+	}
+	var err error
+	switch ev.Kind {
+	case KindMessage:
+		err = t.acceptMessage(ctx, &ev)
+	case KindEdit:
+		_, err = t.bridge.store.Revise(ctx, ev.Bot, ev.Ref(), clip(ev.Text, maxText))
+	case KindDelete:
+		_, err = t.bridge.store.Withdraw(ctx, ev.Bot, ev.Ref())
+	case KindReaction:
+		err = t.acceptReaction(ctx, &ev)
+	default:
+		t.log.Debug("event skipped", slog.String("kind", string(ev.Kind)))
+	}
+	if err != nil {
+		return fmt.Errorf("accept %s %s: %w", ev.Kind, ev.Key, err)
+	}
+	return nil
+}
+
+func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
+	now := time.Now()
+	if tooOld(ev.SentAt, now, t.firstRun, t.started, t.settings.CatchUp) {
+		t.log.Debug("message is too old", slog.String("event_key", ev.Key), slog.Time("sent_at", ev.SentAt))
+		return nil
+	}
+	if ev.Text == "" && len(ev.Attachments) == 0 && ev.Reach != ReachDirect && ev.Reach != ReachMention {
+		return nil
+	}
+	var mark ThreadMark
+	if ev.Thread != "" && ev.Reach == ReachAmbient {
+		var err error
+		if mark, err = t.bridge.store.Thread(ctx, ev.Bot, ev.Place()); err != nil {
+			return err
+		}
+	}
+	d := Decide(&t.settings, ev, mark)
+	if !d.Answer {
+		if d.Denied && ev.Room.Direct {
+			t.log.Info("message denied", slog.String("event_key", ev.Key), slog.String("rule", d.Why))
+			t.tell(ev, NoticeDenied)
+		}
+		return nil
+	}
+	if ev.Text == "" && len(ev.Attachments) == 0 {
+		ev.Text = t.words.emptyMention // a bare mention is a greeting
+	}
+	ev.Text = clip(ev.Text, maxText)
+	if !t.turns.allow(ev.Sender.Key, now) {
+		fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
+		if err == nil && fresh {
+			t.log.Info("message over the person's limit", slog.String("event_key", ev.Key))
+			t.tell(ev, NoticeTooMany)
+		}
+		return err
+	}
+	p, fresh, err := t.bridge.store.Put(ctx, Put{
+		Pending:     Pending{Conv: d.Conv, App: d.App, At: d.At, Opens: d.Opens, Event: *ev, Recv: now.UnixMilli()},
+		MarksThread: d.Marks,
+		MaxWaiting:  t.settings.Limits.QueuePerConversation + 1, // the one that is being answered does not wait
+	})
+	switch {
+	case errors.Is(err, ErrQueueFull):
+		if _, err := t.bridge.store.See(ctx, ev.Bot, ev.Key); err != nil {
+			return err
+		}
+		t.log.Info("queue of the conversation is full", slog.String("event_key", ev.Key))
+		t.tell(ev, NoticeQueueFull)
+		return nil
+	case err != nil:
+		return err
+	case !fresh:
+		t.turns.giveBack(ev.Sender.Key)
+		t.log.Debug("event seen before", slog.String("event_key", ev.Key))
+		return nil
+	}
+	t.bridge.dispatch.wake(p.Conv)
+	return nil
+}
+
+func (t *bot) acceptReaction(ctx context.Context, ev *Event) error {
+	if !t.settings.Feedback.Reactions || ev.Reaction == nil {
+		return nil
+	}
+	rating, ok := t.likes[BaseEmoji(ev.Reaction.Emoji)]
+	if !ok {
+		return nil
+	}
+	if _, ok := allowed(&t.settings, ev); !ok {
+		return nil
+	}
+	job, changed, err := t.bridge.store.Vote(ctx, ev.Key, Vote{
+		Bot: ev.Bot, Ref: ev.Ref(), Person: ev.Sender,
+		Rating: rating, Emoji: BaseEmoji(ev.Reaction.Emoji), Added: ev.Reaction.Added, At: ev.SentAt,
+	})
+	if err != nil {
+		return err
+	}
+	if changed {
+		t.log.Info("rating changed", slog.String("app", job.App), slog.String("message_id", job.Message),
+			slog.String("rating", string(job.Rating)))
+		t.bridge.rater.wake()
+	}
+	return nil
+}
+
+// State is Host.State.
+func (t *bot) State(connected bool, err error) {
+	t.mu.Lock()
+	changed := connected != t.connected || t.since.IsZero()
+	t.connected, t.lastErr = connected, err
+	if changed {
+		t.since = time.Now()
+	}
+	t.mu.Unlock()
+	if !changed {
+		return
+	}
+	if connected {
+		t.log.Info("connected")
+	} else {
+		t.log.Warn("disconnected", slog.Any("err", err))
+	}
+}
+
+// Cursor is Host.Cursor.
+func (t *bot) Cursor(name string) (string, error) {
+	return t.bridge.store.Cursor(t.bridge.work, t.settings.Name, name)
+}
+
+// SetCursor is Host.SetCursor.
+func (t *bot) SetCursor(ctx context.Context, name, value string) error {
+	return t.bridge.store.SetCursor(ctx, t.settings.Name, name, value)
+}
+
+// tell sends one of the bridge's lines in answer to a message that gets no turn, at most once a minute for each person.
+// It does not wait. When too many are under way the line is left out: it is a courtesy, and sending is what is scarce.
+func (t *bot) tell(ev *Event, kind NoticeKind) {
+	if !t.told.allow(ev.Sender.Key, time.Now()) {
+		return
+	}
+	select {
+	case t.notices <- struct{}{}:
+	default:
+		return
+	}
+	place, replyTo := ev.Place(), ev.MessageID
+	t.noticesWG.Go(func() {
+		defer func() { <-t.notices }()
+		ctx, cancel := context.WithTimeout(t.bridge.work, 30*time.Second)
+		defer cancel()
+		if !t.platform.Limits(place).ReplyToRoom {
+			replyTo = ""
+		}
+		for _, part := range t.platform.Render(t.words.line(Notice{Kind: kind}, ""), true) {
+			p := Post{Place: place, ReplyTo: replyTo, Part: part, Nonce: nonce(ev.Key, 0)}
+			if _, err := t.platform.Post(ctx, p); err != nil {
+				t.log.Warn("notice not sent", slog.String("notice", string(kind)), slog.Any("err", err))
+				return
+			}
+		}
+	})
+}
+
+// run keeps the platform connected until ctx ends or the platform says that it is of no use.
+func (t *bot) run(ctx context.Context) {
+	wait := newBackoff(time.Second, time.Minute)
+	for ctx.Err() == nil {
+		began := time.Now()
+		err := t.runOnce(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		class := ClassOf(err)
+		t.State(false, err)
+		if class == Auth || class == Denied {
+			t.mu.Lock()
+			t.stopped = true
+			t.mu.Unlock()
+			t.log.Error("bot stopped: this needs someone to act", slog.String("class", string(class)), slog.Any("err", err))
+			return
+		}
+		if time.Since(began) > time.Minute {
+			wait.reset()
+		}
+		t.log.Warn("bot ended, starting it again", slog.Any("err", err))
+		if !sleep(ctx, max(wait.next(), RetryAfterOf(err))) {
+			break
+		}
+	}
+	t.State(false, context.Cause(ctx))
+}
+
+func (t *bot) runOnce(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicError(r)
+			t.log.Error("adapter panicked", slog.Any("err", err))
+		}
+	}()
+	return t.platform.Run(ctx, t)
+}
+
+// BotStatus is how a bot is doing.
+type BotStatus struct {
+	Name      string
+	Platform  string
+	Connected bool
+	Stopped   bool // will not be tried again before a change
+	Err       error
+	Since     time.Time
+}
+
+func (t *bot) status() BotStatus {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return BotStatus{
+		Name: t.settings.Name, Platform: t.settings.Platform,
+		Connected: t.connected, Stopped: t.stopped, Err: t.lastErr, Since: t.since,
+	}
+}

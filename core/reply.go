@@ -1,0 +1,383 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Bounds of what one running turn holds in memory.
+const (
+	maxAnswer  = 1 << 20  // bytes of text; what comes after is dropped and said so
+	maxAudio   = 25 << 20 // bytes of speech
+	maxNotices = 12       // lines under the answer
+	maxFiles   = 20       // made by the app
+	maxSteps   = 50       // lines of `thoughts: full`
+)
+
+// busyAfter is how long a person waits for an app that is out of reach before being told.
+const busyAfter = 3 * time.Second
+
+// reply is one turn's answer: what is to be shown, fed by the turn, and the writer goroutine that shows it. The turn only
+// appends and nudges; the writer takes the newest state whenever the platform lets it, so that a slow platform gets fewer
+// edits and never a backlog.
+type reply struct {
+	t     *turn
+	nudge chan struct{} // capacity 1
+	wg    sync.WaitGroup
+	began time.Time
+
+	mu       sync.Mutex
+	state    replyState
+	task     string
+	giveUp   context.CancelCauseFunc
+	closed   bool // the answer is complete
+	left     bool // shutting down: show nothing more
+	j        Turn
+	dirty    bool // j has news that is not in the store
+	convNew  bool // j.ConvID is news for the conversation
+	queue    []FileOut
+	queued   map[string]bool // file ids that were taken already
+	audio    []byte
+	audioCut bool
+
+	out writer // touched by the writer goroutine alone until wait returns
+}
+
+// replyState is what a person should see.
+type replyState struct {
+	answer  []byte
+	cut     bool // the answer was longer than maxAnswer
+	status  string
+	busy    bool
+	waiting time.Time // since when the app has been out of reach
+	steps   []string  // of `thoughts: full`
+	stepIDs []string
+	notices []Notice
+	end     Notice // how it ended, if not well
+	sources []Source
+	usage   Usage
+	files   int // taken from the app
+}
+
+// replyResult is what became of the reply.
+type replyResult struct {
+	err       error
+	journal   Turn
+	firstText time.Duration
+	edits     int
+	bytes     int
+}
+
+func newReply(t *turn, j Turn, resumed bool) *reply {
+	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, queued: map[string]bool{}}
+	r.out = writer{r: r, t: t, opened: resumed && len(j.Reply) > 0}
+	for _, ref := range j.Reply {
+		r.out.shown = append(r.out.shown, shownPart{ref: ref})
+	}
+	return r
+}
+
+func (r *reply) start(ctx context.Context) { r.wg.Go(func() { r.out.run(ctx) }) }
+
+// wait returns when everything that the reply started has ended.
+func (r *reply) wait() {
+	r.mu.Lock()
+	if !r.closed {
+		r.left = true
+	}
+	r.mu.Unlock()
+	r.wake()
+	r.wg.Wait()
+}
+
+func (r *reply) wake() {
+	select {
+	case r.nudge <- struct{}{}:
+	default:
+	}
+}
+
+// change runs f with the state locked and tells the writer.
+func (r *reply) change(f func()) {
+	r.mu.Lock()
+	f()
+	r.mu.Unlock()
+	r.wake()
+}
+
+func (r *reply) onGiveUp(stop context.CancelCauseFunc) { r.change(func() { r.giveUp = stop }) }
+
+// asking hands over the journal as it is when the question goes out; the writer stores it meanwhile.
+func (r *reply) asking(j Turn) {
+	r.change(func() {
+		at := r.j.At // the writer may have learnt by now where the answer goes
+		j.Reply, j.Extra = r.j.Reply, r.j.Extra
+		r.j = j
+		r.j.At = at
+		r.dirty = true
+	})
+}
+
+func (r *reply) abandon() { r.change(func() { r.left = true }) }
+
+// close says that nothing more comes, and how it ended.
+func (r *reply) close(err error) {
+	r.change(func() {
+		r.closed = true
+		r.state.status, r.state.busy = "", false
+		r.state.end = r.ending(err)
+	})
+}
+
+// ending is the line that a person sees when a turn did not end well.
+func (r *reply) ending(err error) Notice {
+	app, isApp := errors.AsType[*AppError](err)
+	switch {
+	case err == nil:
+		if len(r.state.answer) == 0 && r.state.files == 0 && len(r.audio) == 0 {
+			return Notice{Kind: NoticeNoAnswer}
+		}
+		return Notice{}
+	case errors.Is(err, ErrStopped):
+		return Notice{Kind: NoticeStopped}
+	case errors.Is(err, errAnswerTimeout):
+		return Notice{Kind: NoticeTimeout}
+	case isApp && app.Notice.Kind != "":
+		return app.Notice
+	}
+	return Notice{Kind: NoticeRetry}
+}
+
+func (r *reply) result() replyResult {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return replyResult{err: r.out.err, journal: r.j, firstText: r.out.firstText, edits: r.out.edits, bytes: len(r.state.answer)}
+}
+
+func (r *reply) taskID() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.task
+}
+
+func (r *reply) notice(n Notice) {
+	r.change(func() {
+		if len(r.state.notices) < maxNotices {
+			r.state.notices = append(r.state.notices, n)
+		}
+	})
+}
+
+// take adds what the app sent.
+func (r *reply) take(d Delta) {
+	r.change(func() { r.takeLocked(d) })
+}
+
+func (r *reply) takeLocked(d Delta) {
+	s := &r.state
+	if d.Kind != DeltaWaiting {
+		s.busy, s.waiting = false, time.Time{}
+	}
+	show := r.t.bot.settings.Show
+	switch d.Kind {
+	case DeltaIDs:
+		r.idsLocked(d)
+	case DeltaText, DeltaReplace:
+		if d.Kind == DeltaReplace {
+			s.answer = s.answer[:0]
+		}
+		if room := maxAnswer - len(s.answer); len(d.Text) > room {
+			d.Text, s.cut = clip(d.Text, room), true
+		}
+		s.answer = append(s.answer, d.Text...)
+		s.status = ""
+	case DeltaThought:
+		r.thoughtLocked(d.Thought)
+	case DeltaStep:
+		if show.Thoughts != "off" {
+			s.status = fill(r.t.bot.words.step, escapeMarkdown(d.Text))
+		}
+	case DeltaFile:
+		if len(r.queued) < maxFiles && !r.queued[d.File.ID] {
+			r.queued[d.File.ID] = true
+			s.files++
+			r.queue = append(r.queue, d.File)
+		}
+	case DeltaAudio:
+		if !show.Voice {
+			return
+		}
+		if len(r.audio)+len(d.Audio) > maxAudio {
+			r.audioCut = true
+			return
+		}
+		if !r.audioCut {
+			r.audio = append(r.audio, d.Audio...)
+		}
+	case DeltaSources:
+		if show.Sources {
+			s.sources = d.Sources
+		}
+	case DeltaUsage:
+		if show.Usage {
+			s.usage = d.Usage
+		}
+	case DeltaWaiting:
+		if s.waiting.IsZero() {
+			s.waiting = time.Now()
+		}
+		s.busy = d.Wait >= busyAfter || time.Since(s.waiting)+d.Wait >= busyAfter
+	case DeltaNotice:
+		if len(s.notices) < maxNotices {
+			s.notices = append(s.notices, d.Notice)
+		}
+	case DeltaEnd:
+	}
+}
+
+func (r *reply) idsLocked(d Delta) {
+	if d.TaskID != "" {
+		r.task = d.TaskID
+	}
+	if d.MessageID != "" && d.MessageID != r.j.Message {
+		r.j.Message, r.dirty = d.MessageID, true
+	}
+	if d.Conversation != "" && d.Conversation != r.j.ConvID {
+		r.j.ConvID, r.dirty, r.convNew = d.Conversation, true, true
+	}
+}
+
+func (r *reply) thoughtLocked(th Thought) {
+	s, w := &r.state, r.t.bot.words
+	switch r.t.bot.settings.Show.Thoughts {
+	case "status":
+		if len(th.Tools) > 0 {
+			s.status = fill(w.tools, escapeMarkdown(strings.Join(th.Tools, ", ")))
+		} else if len(s.answer) == 0 {
+			s.status = w.working
+		}
+	case "full":
+		line := strings.TrimSpace(th.Text)
+		if len(th.Tools) > 0 {
+			line = strings.TrimSpace(line + "\n🔧 " + escapeMarkdown(strings.Join(th.Tools, ", ")))
+		}
+		if i := slices.Index(s.stepIDs, th.ID); i >= 0 {
+			s.steps[i] = line
+		} else if line != "" && len(s.steps) < maxSteps {
+			s.steps, s.stepIDs = append(s.steps, line), append(s.stepIDs, th.ID)
+		}
+	}
+}
+
+// markdown is the whole reply as it should be shown now.
+func (r *reply) markdown() (text string, final, hasAnswer bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s, w := &r.state, r.t.bot.words
+	var b strings.Builder
+	b.Grow(len(s.answer) + 256)
+	block := func(text string) {
+		if b.Len() > 0 {
+			b.WriteString("\n\n")
+		}
+		b.WriteString(text)
+	}
+	for _, step := range s.steps {
+		block("> " + strings.ReplaceAll(step, "\n", "\n> "))
+	}
+	if len(s.answer) > 0 {
+		if b.Len() > 0 {
+			b.WriteString("\n\n")
+		}
+		b.Write(s.answer)
+	}
+	status := s.status
+	if s.busy {
+		status = w.line(Notice{Kind: NoticeBusy}, "")
+	}
+	if !r.closed {
+		if status != "" {
+			block("*" + status + "*")
+		}
+		return b.String(), false, len(s.answer) > 0
+	}
+	for _, n := range s.notices {
+		block(w.line(n, ""))
+	}
+	if s.end.Kind != "" {
+		block(w.line(s.end, r.j.ID))
+	} else if s.cut {
+		block(w.line(Notice{Kind: NoticeEndedEarly}, r.j.ID))
+	}
+	if line := sourcesLine(w, s.sources); line != "" {
+		block(line)
+	}
+	if s.usage.TotalTokens > 0 {
+		line := fill(w.tokens, strconv.Itoa(s.usage.TotalTokens))
+		if s.usage.Price != "" {
+			line += " · " + escapeMarkdown(strings.TrimSpace(s.usage.Price+" "+s.usage.Currency))
+		}
+		block("*" + line + "*")
+	}
+	return b.String(), true, len(s.answer) > 0
+}
+
+// sourcesLine names each document once.
+func sourcesLine(w *words, sources []Source) string {
+	const most = 10
+	var names []string
+	seen := map[string]bool{}
+	for _, s := range sources {
+		name := s.Document
+		if name == "" {
+			name = s.Dataset
+		}
+		if name == "" || seen[name] || len(names) == most {
+			continue
+		}
+		seen[name] = true
+		names = append(names, escapeMarkdown(name))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return "*" + w.sources + ": " + strings.Join(names, " · ") + "*"
+}
+
+// journal stores what is known of the turn, if there is news or force is set, together with the links of its messages.
+func (r *reply) journal(ctx context.Context, force bool) error {
+	r.mu.Lock()
+	if !r.dirty && !force {
+		r.mu.Unlock()
+		return nil
+	}
+	j := r.j
+	j.Reply, j.Extra = slices.Clone(j.Reply), slices.Clone(j.Extra)
+	var c *Conversation
+	if r.convNew {
+		copied := r.t.conv
+		copied.ID, copied.At, copied.Started = j.ConvID, j.At, j.Started
+		c = &copied
+	}
+	r.dirty, r.convNew = false, false
+	r.mu.Unlock()
+	var link *Link
+	if len(j.Reply)+len(j.Extra) > 0 {
+		l := r.t.link(j)
+		link = &l
+	}
+	if err := r.t.b.store.PutTurn(ctx, j, c, link); err != nil {
+		r.mu.Lock()
+		r.dirty, r.convNew = true, r.convNew || c != nil
+		r.mu.Unlock()
+		r.t.log.Error("journal not stored", slog.Any("err", err))
+		return err
+	}
+	return nil
+}

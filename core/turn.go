@@ -1,0 +1,370 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+)
+
+const (
+	groupSettle    = time.Second      // messages of one group come within this; then the question is asked
+	contextTimeout = 10 * time.Second // for reading the earlier messages of a thread
+	stopTimeout    = 5 * time.Second  // for telling ClickAI to stop
+	maxBatch       = 50               // messages that become one question
+)
+
+// errAnswerTimeout is the cause of a turn's context when answer_timeout is over.
+var errAnswerTimeout = errors.New("answer_timeout is over")
+
+// errParked is the outcome of a turn that has to wait for someone to mend the bot; its journal stays for the next start.
+var errParked = errors.New("the bot has to be mended first")
+
+// turn is one question to an app and its whole answer, while it runs.
+type turn struct {
+	b     *Bridge
+	bot   *bot
+	app   App
+	log   *slog.Logger
+	batch []Pending // what people wrote, oldest first
+	conv  Conversation
+	user  string // the `user` of this turn
+	reply *reply
+}
+
+// converse answers all that waits in a conversation. It is the dispatcher's work.
+func (b *Bridge) converse(ctx context.Context, conv ConvKey) {
+	t, ok := b.bots[conv.Bot()]
+	if !ok {
+		return
+	}
+	wait := newBackoff(time.Second, time.Minute)
+	for ctx.Err() == nil && !t.status().Stopped {
+		more, err := b.nextTurn(ctx, t, conv)
+		switch {
+		case errors.Is(err, errParked):
+			return
+		case err != nil && ctx.Err() == nil:
+			t.log.Error("turn could not be carried out", slog.String("conv", string(conv)), slog.Any("err", err))
+			sleep(ctx, wait.next())
+		case !more:
+			return
+		default:
+			wait.reset()
+		}
+	}
+}
+
+// nextTurn runs the turn that was left unfinished, or one for the oldest waiting messages. more is false if there was
+// nothing to do.
+func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool, err error) {
+	journal, resumed, err := b.store.Turn(ctx, conv)
+	if err != nil {
+		return false, fmt.Errorf("read the journal of %s: %w", conv, err)
+	}
+	waiting, err := b.store.Waiting(ctx, conv, maxBatch)
+	if err != nil {
+		return false, fmt.Errorf("read what waits in %s: %w", conv, err)
+	}
+	var batch []Pending
+	if resumed {
+		for _, p := range waiting {
+			if slices.Contains(journal.Seqs, p.Seq) {
+				batch = append(batch, p)
+			}
+		}
+		if len(batch) == 0 {
+			return true, b.store.EndTurn(ctx, journal, nil, nil)
+		}
+	} else {
+		var settle time.Duration
+		if batch, settle = nextBatch(waiting, time.Now()); settle > 0 {
+			return sleep(ctx, settle), nil
+		}
+		if len(batch) == 0 {
+			return false, nil
+		}
+	}
+	first := batch[0]
+	app, ok := b.apps[first.App]
+	if !ok {
+		// The app was taken out of the configuration while the question waited.
+		bt.log.Error("question dropped: its app is not configured any more", slog.String("app", first.App), slog.String("conv", string(conv)))
+		return true, b.store.EndTurn(ctx, newJournal(conv, batch), nil, nil)
+	}
+	if !resumed {
+		journal = newJournal(conv, batch)
+	}
+	t := &turn{b: b, bot: bt, app: app, batch: batch}
+	t.log = bt.log.With(slog.String("conv", string(conv)), slog.String("turn_id", journal.ID), slog.String("app", app.Name()))
+	return true, t.run(ctx, journal, resumed)
+}
+
+// nextBatch is the messages that become the next question: the oldest one and those that directly follow it from the same
+// person to the same place. settle is how long to wait before looking again, while a group may still be arriving.
+func nextBatch(waiting []Pending, now time.Time) (batch []Pending, settle time.Duration) {
+	for _, p := range waiting {
+		if len(batch) > 0 {
+			first := batch[0]
+			if p.Event.Sender.Key != first.Event.Sender.Key || p.At != first.At || p.App != first.App {
+				break
+			}
+		}
+		batch = append(batch, p)
+	}
+	for _, p := range batch {
+		if p.Event.Group != "" {
+			settle = max(settle, time.UnixMilli(p.Recv).Add(groupSettle).Sub(now))
+		}
+	}
+	return batch, min(settle, groupSettle)
+}
+
+func newJournal(conv ConvKey, batch []Pending) Turn {
+	first := batch[0]
+	j := Turn{
+		ID: turnID(first.Event.Bot + "\x00" + first.Event.Key), Conv: conv, Bot: first.Event.Bot, App: first.App,
+		At: first.At, Started: time.Now().UTC(),
+	}
+	for _, p := range batch {
+		j.Keys = append(j.Keys, p.Event.Key)
+		j.Seqs = append(j.Seqs, p.Seq)
+	}
+	return j
+}
+
+// run asks, shows the answer, and ends the turn in the store. An error means that the turn is to be run again.
+func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
+	began := time.Now()
+	if err := t.remember(ctx, &j); err != nil {
+		return err
+	}
+	t.reply = newReply(t, j, resumed)
+	t.reply.start(t.b.work)
+	defer t.reply.wait() // also when the turn panics: nothing outlives it
+
+	outcome := t.ask(ctx, &j, resumed)
+	if errors.Is(outcome, ErrShutdown) {
+		t.reply.abandon()
+		t.reply.wait()
+		return nil
+	}
+	t.reply.close(outcome)
+	t.reply.wait()
+	end := t.reply.result()
+	switch {
+	case errors.Is(end.err, errParked), ctx.Err() != nil && end.err != nil:
+		return end.err
+	case end.err != nil:
+		t.log.Error("reply could not be shown", slog.Any("err", end.err))
+	}
+
+	c := t.conv
+	c.Turns++
+	c.Last = time.Now().UTC()
+	c.ID, c.At = end.journal.ConvID, end.journal.At
+	link := t.link(end.journal)
+	wait := newBackoff(100*time.Millisecond, 10*time.Second)
+	for {
+		// The reply stands; running the turn again would show it twice. So this goes on until it succeeds.
+		err := t.b.store.EndTurn(t.b.work, end.journal, &c, &link)
+		if err == nil {
+			break
+		}
+		t.log.Error("end of turn not stored", slog.Any("err", err))
+		if !sleep(t.b.work, wait.next()) {
+			return err
+		}
+	}
+	t.log.Info("turn finished",
+		slog.String("outcome", outcomeName(outcome)), slog.String("message_id", end.journal.Message),
+		slog.Int64("elapsed_ms", time.Since(began).Milliseconds()), slog.Int64("first_text_ms", end.firstText.Milliseconds()),
+		slog.Int("bytes", end.bytes), slog.Int("edits", end.edits), slog.Int("messages", len(end.journal.Reply)),
+		slog.Bool("resumed", resumed), slog.Any("err", outcome))
+	return nil
+}
+
+func outcomeName(err error) string {
+	switch {
+	case err == nil:
+		return "answered"
+	case errors.Is(err, ErrStopped):
+		return "stopped"
+	}
+	return "failed"
+}
+
+// remember reads the conversation, or begins it with the person who asks.
+func (t *turn) remember(ctx context.Context, j *Turn) error {
+	c, ok, err := t.b.store.Conversation(ctx, j.Conv)
+	if err != nil {
+		return fmt.Errorf("read conversation %s: %w", j.Conv, err)
+	}
+	first := t.batch[0]
+	sender := first.Event.Sender
+	idle := t.bot.settings.IdleReset
+	if ok && idle > 0 && !c.Last.IsZero() && time.UnixMilli(first.Recv).Sub(c.Last) > idle && j.Message == "" {
+		t.log.Info("conversation reset after silence", slog.String("conversation_id", c.ID))
+		ok = false
+	}
+	if !ok {
+		c = Conversation{
+			User: sender.Key, App: t.app.Name(), Owner: sender, People: 1,
+			Started: time.Now().UTC(), At: first.At, Bot: first.Event.Bot,
+		}
+	}
+	if sender.Key != c.Owner.Key {
+		c.People = 2
+	}
+	c.Title = first.Event.ThreadName
+	if c.Title == "" {
+		c.Title = first.Event.Room.Name
+	}
+	t.conv = c
+	t.user = sender.Key
+	if t.app.Conversational() {
+		t.user = c.User // ClickAI binds the conversation to it
+		if j.ConvID == "" {
+			j.ConvID = c.ID
+		}
+	}
+	j.User = t.user
+	return nil
+}
+
+// ask carries the question to the app and what comes back to the reply. It returns nil when the answer is complete.
+func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
+	ctx, cancel := context.WithTimeoutCause(parent, t.bot.settings.Limits.AnswerTimeout, errAnswerTimeout)
+	defer cancel()
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	t.reply.onGiveUp(stop)
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicError(r)
+			t.log.Error("turn panicked", slog.Any("err", err))
+		}
+		if err != nil && ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
+		if errors.Is(err, errAnswerTimeout) || errors.Is(err, ErrStopped) {
+			t.stopApp(parent)
+		}
+	}()
+	if !resumed || j.Query == "" {
+		if err := t.prepare(ctx, j); err != nil {
+			return err
+		}
+	}
+	first := t.batch[0].Event
+	q := Question{
+		Conversation: j.ConvID, User: t.user, Query: j.Query, Files: j.Files,
+		Vars: Vars{
+			User: VarsUser{ID: first.Sender.ID, Name: first.Sender.DisplayName()}, Platform: first.Platform, Bot: first.Bot,
+			Room: VarsNamed{ID: first.Room.ID, Name: first.Room.Name}, Thread: VarsNamed{ID: t.batch[0].At.Thread, Name: first.ThreadName},
+		},
+		// A question that was accepted before this process began may have been asked by the one before it.
+		Retried: resumed || time.UnixMilli(t.batch[0].Recv).Before(t.bot.started), MessageID: j.Message,
+		AskedAt: time.UnixMilli(t.batch[0].Recv),
+	}
+	t.reply.asking(*j)
+	ended := false
+	for d, err := range t.app.Ask(ctx, q) {
+		if err != nil {
+			return err
+		}
+		t.reply.take(d)
+		ended = ended || d.Kind == DeltaEnd
+	}
+	if !ended {
+		return &AppError{Notice: Notice{Kind: NoticeCut}, Class: Transient, Begun: true, Err: errors.New("the app's answer has no end")}
+	}
+	return nil
+}
+
+// prepare makes the query and sends the files ahead.
+func (t *turn) prepare(ctx context.Context, j *Turn) error {
+	files, err := t.sendFiles(ctx)
+	if err != nil {
+		return err
+	}
+	j.Files = files
+	j.Query = t.threadContext(ctx) + t.query()
+	return nil
+}
+
+// query is what people wrote, as one text.
+func (t *turn) query() string {
+	w := t.bot.words
+	var texts, names []string
+	for _, p := range t.batch {
+		if s := strings.TrimSpace(p.Event.Text); s != "" {
+			texts = append(texts, s)
+		}
+		for _, a := range p.Event.Attachments {
+			names = append(names, attachmentName(a))
+		}
+	}
+	q := strings.Join(texts, "\n")
+	if q == "" {
+		q = w.files + strings.Join(names, ", ")
+	}
+	if t.conv.People > 1 && t.app.Conversational() {
+		q = t.batch[0].Event.Sender.DisplayName() + ": " + q
+	}
+	return q
+}
+
+// threadContext is what was said in a running thread before the bot was called for the first time, to go ahead of the query.
+func (t *turn) threadContext(ctx context.Context) string {
+	first := t.batch[0]
+	limit := t.bot.settings.ThreadContext
+	if !first.First || limit == 0 || t.bot.reader == nil {
+		return ""
+	}
+	ctx, cancel := context.WithTimeout(ctx, contextTimeout)
+	defer cancel()
+	past, err := t.bot.reader.ThreadBefore(ctx, first.Event.Ref(), limit)
+	if err != nil {
+		t.log.Warn("earlier messages of the thread could not be read", slog.Any("err", err))
+		return ""
+	}
+	var b strings.Builder
+	for _, m := range past {
+		if text := strings.TrimSpace(m.Text); text != "" {
+			fmt.Fprintf(&b, "%s: %s\n", m.From.DisplayName(), text)
+		}
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	w := t.bot.words
+	return w.context + "\n" + b.String() + "\n" + w.contextEnd + "\n"
+}
+
+// stopApp tells ClickAI to end the run, as far as it can; closing the stream alone may not.
+func (t *turn) stopApp(parent context.Context) {
+	task := t.reply.taskID()
+	if task == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(parent), stopTimeout)
+	defer cancel()
+	if err := t.app.Stop(ctx, t.user, task); err != nil {
+		t.log.Info("stop", slog.Any("err", err))
+	}
+}
+
+func (t *turn) link(j Turn) Link {
+	return Link{App: j.App, User: j.User, Message: j.Message, ConvID: j.ConvID, Conv: j.Conv, At: time.Now().UTC()}
+}
+
+func attachmentName(a Attachment) string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return "file"
+}
