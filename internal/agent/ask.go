@@ -1,0 +1,280 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/clickai/bridge/clickai"
+	"github.com/clickai/bridge/core"
+)
+
+const (
+	backoffFirst = time.Second
+	backoffMost  = 30 * time.Second
+	// linger is how long a stream is read on after its answer is complete: moderation may still replace it, speech may
+	// still come. Servers may keep the connection open for minutes.
+	linger = 2 * time.Second
+	// lingerSpeech is the same while speech is still coming.
+	lingerSpeech = 20 * time.Second
+	// recallFor is how long a question that ClickAI knows is waited for in its history.
+	recallFor = 60 * time.Second
+)
+
+// Ask is core.App.Ask.
+func (a *App) Ask(ctx context.Context, q core.Question) iter.Seq2[core.Delta, error] {
+	return func(yield func(core.Delta, error) bool) {
+		open := true // false once the consumer wants no more
+		emit := func(d core.Delta) bool {
+			open = open && yield(d, nil)
+			return open
+		}
+		err := a.ask(ctx, q, emit)
+		switch {
+		case !open:
+		case err != nil:
+			yield(core.Delta{}, err)
+		default:
+			yield(core.Delta{Kind: core.DeltaEnd}, nil)
+		}
+	}
+}
+
+// errClosed is the outcome of an attempt whose consumer wants no more.
+var errClosed = errors.New("consumer is gone")
+
+// ask repeats the call as long as it may be repeated.
+func (a *App) ask(ctx context.Context, q core.Question, emit func(core.Delta) bool) error {
+	if q.Retried {
+		if done, err := a.resume(ctx, q, emit); done || err != nil {
+			return err
+		}
+	}
+	used := map[string]bool{} // reasons that allow one repetition
+	wait := backoffFirst
+	for attempt := 1; ; attempt++ {
+		t := newTranslator(a, q, emit)
+		err := a.attempt(ctx, q, t)
+		if err == nil || errors.Is(err, errClosed) {
+			return err
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if t.begun {
+			return a.brokenOff(ctx, q, t, err)
+		}
+		v := judge(err, q.Conversation != "")
+		a.log.Log(ctx, v.level, v.msg, slog.Int("attempt", attempt), slog.Any("err", err))
+		if !v.again || v.once != "" && used[v.once] {
+			return &core.AppError{Notice: v.notice, Class: core.Invalid, Err: err}
+		}
+		if v.once != "" {
+			used[v.once] = true
+		}
+		if v.stream {
+			a.blocking.Store(false)
+			continue
+		}
+		if v.reset {
+			q.Conversation, q.Retried = "", false
+			continue
+		}
+		pause := v.after
+		if pause == 0 {
+			pause = wait/2 + rand.N(wait/2+1)
+			wait = min(wait*2, backoffMost)
+		}
+		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
+			return &core.AppError{Notice: v.notice, Class: core.Transient, Err: err}
+		}
+		if !emit(core.Delta{Kind: core.DeltaWaiting, Wait: pause}) {
+			return errClosed
+		}
+		if !pauseFor(ctx, pause) {
+			return context.Cause(ctx)
+		}
+		if v.look {
+			if done, err := a.look(ctx, q, emit); done || err != nil {
+				return err
+			}
+		}
+	}
+}
+
+func pauseFor(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// attempt asks once. A nil error means that the answer is complete.
+func (a *App) attempt(ctx context.Context, q core.Question, t *translator) error {
+	in, err := a.inputs.render(q.Vars)
+	if err != nil {
+		return &core.AppError{Notice: setupLine, Class: core.Invalid, Err: err}
+	}
+	if a.blocking.Load() {
+		return a.attemptBlocking(ctx, q, in, t)
+	}
+	stream, err := a.openStream(ctx, q, in)
+	if err != nil {
+		return err
+	}
+	defer stream.Close()
+	for ev, err := range stream.Events() {
+		if err != nil {
+			if t.answered() {
+				break // complete; how the connection ended does not matter
+			}
+			return err
+		}
+		if !t.event(ev) {
+			break
+		}
+		switch {
+		case t.done():
+			stream.EndWithin(linger)
+		case t.ended && t.speaking:
+			stream.EndWithin(lingerSpeech)
+		case t.ended:
+			stream.EndWithin(linger)
+		}
+	}
+	return t.outcome(stream.Stats())
+}
+
+// outcome is how a stream that has ended went.
+func (t *translator) outcome(stats clickai.StreamStats) error {
+	switch {
+	case t.failure != nil:
+		return t.failure
+	case t.paused:
+		if !t.flush() || !t.emit(core.Delta{Kind: core.DeltaNotice, Notice: core.Notice{Kind: core.NoticePaused, Detail: cleanMessage(t.waitsAt)}}) {
+			return errClosed
+		}
+		t.app.log.Info("workflow waits for a person")
+		return nil
+	case t.flowError != "":
+		// A failed chatflow's error event did not come.
+		return t.app.runFailed(t.flowError)
+	case t.answered():
+		if !t.flush() {
+			return errClosed
+		}
+		return nil
+	case !t.begun:
+		return &clickai.Error{Kind: clickai.KindBroken, Method: "POST", Err: clickai.ErrEmptyStream}
+	}
+	t.app.log.Warn("stream ended without an end", slog.Int64("bytes", stats.Bytes), slog.Int("events", stats.Events), slog.String("last_event", stats.LastEvent))
+	return errCut
+}
+
+// answered tells whether an event said that the answer is complete.
+func (t *translator) answered() bool { return t.ended || t.flowOK }
+
+// errCut is a stream that ended in the middle.
+var errCut = errors.New("the stream ended without a terminal event")
+
+// openStream starts a streaming call.
+func (a *App) openStream(ctx context.Context, q core.Question, in map[string]any) (*clickai.Stream, error) {
+	switch a.mode {
+	case ModeCompletion:
+		return a.client.CompleteStream(ctx, clickai.CompletionRequest{User: q.User, Inputs: a.withQuery(in, q), Files: inputFiles(q.Files)})
+	case ModeWorkflow:
+		return a.client.RunWorkflowStream(ctx, clickai.WorkflowRequest{User: q.User, Inputs: a.withQuery(in, q)})
+	default:
+		return a.client.ChatStream(ctx, chatRequest(q, in))
+	}
+}
+
+// attemptBlocking asks in one piece and passes the answer on as the events that it stands for.
+func (a *App) attemptBlocking(ctx context.Context, q core.Question, in map[string]any, t *translator) error {
+	var answer *clickai.Answer
+	var err error
+	switch a.mode {
+	case ModeWorkflow:
+		var run *clickai.WorkflowResult
+		run, err = a.client.RunWorkflow(ctx, clickai.WorkflowRequest{User: q.User, Inputs: a.withQuery(in, q)})
+		if err != nil {
+			return err
+		}
+		h := clickai.Header{TaskID: run.TaskID, WorkflowRunID: run.WorkflowRunID}
+		t.event(&clickai.WorkflowFinished{Header: h, Run: run.Run})
+		return t.outcome(clickai.StreamStats{})
+	case ModeCompletion:
+		answer, err = a.client.Complete(ctx, clickai.CompletionRequest{User: q.User, Inputs: a.withQuery(in, q), Files: inputFiles(q.Files)})
+	default:
+		answer, err = a.client.Chat(ctx, chatRequest(q, in))
+	}
+	if err != nil {
+		return err
+	}
+	h := clickai.Header{ConversationID: answer.ConversationID, MessageID: answer.MessageID, TaskID: answer.TaskID}
+	_ = t.event(&clickai.Message{Header: h, Answer: answer.Text}) && t.event(&clickai.MessageEnd{Header: h, Metadata: answer.Metadata})
+	return t.outcome(clickai.StreamStats{})
+}
+
+// chatRequest sends inputs with the first turn only: ClickAI ignores them later.
+func chatRequest(q core.Question, in map[string]any) clickai.ChatRequest {
+	if q.Conversation != "" {
+		in = nil
+	}
+	return clickai.ChatRequest{Query: q.Query, User: q.User, ConversationID: q.Conversation, Inputs: in, Files: inputFiles(q.Files)}
+}
+
+// withQuery puts the question, and a workflow's files, among the inputs.
+func (a *App) withQuery(in map[string]any, q core.Question) clickai.Inputs {
+	in[a.queryInput] = q.Query
+	if a.mode == ModeWorkflow && a.filesInput != "" && len(q.Files) > 0 {
+		in[a.filesInput] = inputFiles(q.Files)
+	}
+	return in
+}
+
+func inputFiles(files []core.FileRef) []clickai.InputFile {
+	out := make([]clickai.InputFile, 0, len(files))
+	for _, f := range files {
+		out = append(out, clickai.UploadedInput(f.Type, f.ID))
+	}
+	return out
+}
+
+// brokenOff ends a turn that ClickAI had begun and that cannot be asked again: the history may have the whole answer.
+func (a *App) brokenOff(ctx context.Context, q core.Question, t *translator, cause error) error {
+	if _, ok := errors.AsType[*core.AppError](cause); ok {
+		return cause // ClickAI said itself how it ended
+	}
+	a.log.Warn("answer broke off", slog.String("message_id", t.ids.MessageID), slog.Any("err", cause))
+	if !t.flush() {
+		return errClosed
+	}
+	q.MessageID = t.ids.MessageID
+	if t.ids.Conversation != "" {
+		q.Conversation = t.ids.Conversation
+	}
+	shown := t.text.String()
+	past, found, err := a.waitForAnswer(ctx, q, func(p core.PastAnswer) bool { return longer(p.Text, shown) })
+	if err != nil {
+		a.log.Warn("history could not be read", slog.Any("err", err))
+	}
+	if found {
+		if !t.emit(core.Delta{Kind: core.DeltaReplace, Text: past.Text}) {
+			return errClosed
+		}
+		return nil
+	}
+	n := core.Notice{Kind: core.NoticeCut}
+	if shown == "" {
+		n = retryLine
+	}
+	return &core.AppError{Notice: n, Class: core.Transient, Begun: true, Err: cause}
+}

@@ -1,0 +1,49 @@
+package agent
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
+
+// maxLine is the longest message of ClickAI that a person is shown, in characters.
+const maxLine = 200
+
+var (
+	// signedURL is a URL with a query: it may carry a signature or a token.
+	signedURL = regexp.MustCompile(`(?i)\b(https?://[^\s?#"'<>]+)[?#][^\s"'<>]*`)
+	// bearer and keyed are credentials that name themselves.
+	bearer = regexp.MustCompile(`(?i)\bbearer\s+\S+`)
+	keyed  = regexp.MustCompile(`(?i)\b((?:api[_-]?|secret[_-]?|access[_-]?)?(?:key|token|secret|password))(["']?\s*[:=]\s*["']?)[^\s"',;]{6,}`)
+	// keyLike is a run as long and as mixed as keys are: prefixed (sk-…, app-…) or long.
+	prefixedKey = regexp.MustCompile(`\b(?:sk|pk|rk|app|key|xox[a-z]|ghp|dataset)[-_][A-Za-z0-9_*.-]{8,}`)
+	longRun     = regexp.MustCompile(`[A-Za-z0-9_+/=-]{28,}`)
+)
+
+// cleanMessage makes one short line of what ClickAI says went wrong, without anything that could be a secret.
+func cleanMessage(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' || r == '\t' || r == '\u2028' || r == '\u2029' || r == '\u0085' {
+			return ' '
+		}
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(s, ""))
+	s = strings.Join(strings.Fields(s), " ")
+	s = signedURL.ReplaceAllString(s, "$1")
+	s = bearer.ReplaceAllString(s, "…")
+	s = keyed.ReplaceAllString(s, "$1$2…")
+	s = prefixedKey.ReplaceAllString(s, "…")
+	s = longRun.ReplaceAllStringFunc(s, func(run string) string {
+		if strings.ContainsFunc(run, unicode.IsDigit) && strings.ContainsFunc(run, unicode.IsLetter) {
+			return "…"
+		}
+		return run
+	})
+	if runes := []rune(s); len(runes) > maxLine {
+		s = strings.TrimSpace(string(runes[:maxLine-1])) + "…"
+	}
+	return s
+}

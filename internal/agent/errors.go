@@ -1,0 +1,177 @@
+package agent
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/clickai/bridge/clickai"
+	"github.com/clickai/bridge/core"
+)
+
+// verdict is what is done about a generation call that failed before ClickAI had begun to answer.
+type verdict struct {
+	again  bool
+	once   string        // not "": again only the first time for this reason
+	after  time.Duration // not before this; 0: backoff
+	look   bool          // ClickAI may know the question already: look at the history before asking again
+	reset  bool          // ask again without the conversation id
+	stream bool          // ask again with streaming, now and from now on
+	notice core.Notice   // what the person is told when it is not asked again
+	level  slog.Level
+	msg    string // for the log: what it means and what to do
+}
+
+// judge decides by HTTP status first, then by code, last by message.
+func judge(err error, stored bool) verdict {
+	e, ok := errors.AsType[*clickai.Error](err)
+	if !ok {
+		return verdict{notice: retryLine, level: slog.LevelError, msg: "call failed"}
+	}
+	switch e.Kind {
+	case clickai.KindInvalid:
+		return verdict{notice: setupLine, level: slog.LevelError, msg: "request refused before it was sent"}
+	case clickai.KindLimited:
+		if _, day := errors.AsType[*clickai.QuotaError](err); day {
+			return verdict{notice: quotaLine, level: slog.LevelError, msg: "the plan's requests for the day are used up"}
+		}
+		return verdict{notice: retryLine, level: slog.LevelWarn, msg: "no room in the plan's requests before the deadline"}
+	case clickai.KindUnsent:
+		return verdict{again: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI cannot be reached"}
+	case clickai.KindBroken:
+		return verdict{again: true, look: true, notice: retryLine, level: slog.LevelWarn, msg: "connection to ClickAI broke"}
+	case clickai.KindTimeout:
+		return verdict{again: true, once: "timeout", look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI was silent for too long"}
+	case clickai.KindContent:
+		return verdict{again: true, look: true, notice: retryLine, level: slog.LevelError, msg: "the answer is not ClickAI's: is base_url right?"}
+	case clickai.KindStatus:
+	}
+	return judgeStatus(e, stored)
+}
+
+func judgeStatus(e *clickai.Error, stored bool) verdict {
+	switch e.Status {
+	case http.StatusBadRequest:
+		return judgeBadRequest(e, stored)
+	case http.StatusUnauthorized:
+		return verdict{notice: setupLine, level: slog.LevelError, msg: "the app's API key is refused: make a new one in ClickAI Studio"}
+	case http.StatusForbidden:
+		return verdict{notice: setupLine, level: slog.LevelError, msg: "no right to this app: is its API switched on?"}
+	case http.StatusNotFound:
+		if stored && e.Code == "not_found" {
+			return verdict{again: true, once: "not found", reset: true, notice: setupLine, level: slog.LevelWarn, msg: "conversation not found, starting a new one"}
+		}
+		return verdict{notice: setupLine, level: slog.LevelError, msg: "route not found: is base_url right, and does the app's mode fit its key?"}
+	case http.StatusRequestTimeout, http.StatusTooEarly:
+		return verdict{again: true, look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI asks to try again"}
+	case http.StatusRequestEntityTooLarge:
+		return verdict{notice: core.Notice{Kind: core.NoticeTooLong}, level: slog.LevelWarn, msg: "question too long"}
+	case http.StatusTooManyRequests:
+		if e.Code == "rate_limit_error" {
+			return verdict{notice: quotaLine, level: slog.LevelError, msg: "the plan's quota is used up"}
+		}
+		return verdict{again: true, after: e.RetryAfter, notice: retryLine, level: slog.LevelWarn, msg: "too many requests"}
+	case http.StatusGatewayTimeout, 524:
+		return verdict{again: true, once: "gateway timeout", look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI took too long: prefer response_mode: streaming"}
+	}
+	switch {
+	case e.Status >= 500:
+		return verdict{again: true, after: e.RetryAfter, look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI failed"}
+	case e.Status >= 300 && e.Status < 400, e.Status == http.StatusMethodNotAllowed:
+		return verdict{notice: setupLine, level: slog.LevelError, msg: "redirected or not allowed: base_url is wrong (https, path)"}
+	case e.Status == http.StatusUnsupportedMediaType:
+		return verdict{notice: setupLine, level: slog.LevelError, msg: "request refused"}
+	}
+	return verdict{notice: errorLine(e.Message), level: slog.LevelError, msg: "request refused"}
+}
+
+func judgeBadRequest(e *clickai.Error, stored bool) verdict {
+	text := strings.ToLower(e.Message)
+	params := strings.ToLower(e.Params)
+	refused := verdict{notice: errorLine(e.Message), level: slog.LevelError, msg: "request refused"}
+	switch {
+	case e.Code == "conversation_completed", stored && (strings.Contains(params, "conversation_id") || strings.Contains(text, "conversation_id")):
+		if stored {
+			return verdict{again: true, once: "conversation", reset: true, notice: errorLine(e.Message), level: slog.LevelWarn, msg: "conversation is closed, starting a new one"}
+		}
+	case strings.Contains(text, "not support blocking") || strings.Contains(text, "blocking mode"):
+		return verdict{again: true, once: "blocking", stream: true, notice: errorLine(e.Message), level: slog.LevelWarn, msg: "this app does not answer in blocking mode: set response_mode: streaming"}
+	}
+	switch e.Code {
+	case "not_chat_app", "not_workflow_app", "not_completion_app", "app_unavailable", "agent_not_published":
+		refused.msg = "the app's mode and its key do not fit, or it is not published"
+	case "provider_not_initialize", "provider_quota_exceeded", "model_currently_not_support":
+		refused.msg = "the app's model is not usable: mend it in ClickAI Studio"
+	case "completion_request_error":
+		refused.msg = "the model's provider refused"
+	case "invalid_param":
+		refused.msg = "a parameter was refused: see inputs of the app"
+		if strings.Contains(text, "file") {
+			refused.level, refused.msg = slog.LevelWarn, "a file was refused"
+		}
+	}
+	return refused
+}
+
+var (
+	setupLine = core.Notice{Kind: core.NoticeSetup}
+	retryLine = core.Notice{Kind: core.NoticeRetry}
+	quotaLine = core.Notice{Kind: core.NoticeQuota}
+)
+
+// errorLine tells what ClickAI said. Where it said nothing, asking again is all there is to say.
+func errorLine(message string) core.Notice {
+	if m := cleanMessage(message); m != "" {
+		return core.Notice{Kind: core.NoticeError, Detail: m}
+	}
+	return retryLine
+}
+
+// eventError is what an error event within a stream means. Its status is about the run, not about the bridge's own request.
+func (a *App) eventError(ev *clickai.ErrorEvent) error {
+	a.log.Error("ClickAI reports an error in the answer", slog.String("code", ev.Code), slog.Int("status", ev.Status),
+		slog.String("message", cleanMessage(ev.Message)), slog.String("message_id", ev.MessageID))
+	n := retryLine
+	if ev.Status >= 400 && ev.Status < 500 {
+		n = errorLine(ev.Message)
+	}
+	return &core.AppError{Notice: n, Class: core.Invalid, Begun: true, Err: errors.New("error event " + ev.Code + ": " + cleanMessage(ev.Message))}
+}
+
+func (a *App) runFailed(message string) error {
+	return &core.AppError{Notice: errorLine(message), Class: core.Invalid, Begun: true, Err: errors.New("workflow failed: " + cleanMessage(message))}
+}
+
+// callError maps a failure of a call that is not a generation.
+func callError(err error) error {
+	if err == nil {
+		return nil
+	}
+	out := &core.AppError{Class: core.Invalid, Err: err, Notice: retryLine}
+	e, ok := errors.AsType[*clickai.Error](err)
+	if !ok {
+		out.Class = core.Transient
+		return out
+	}
+	out.After = e.RetryAfter
+	switch {
+	case e.Kind == clickai.KindInvalid:
+	case e.Kind != clickai.KindStatus:
+		out.Class = core.Transient
+	case e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden:
+		out.Class, out.Notice = core.Auth, setupLine
+	case e.Status == http.StatusNotFound:
+		out.Class = core.NotFound
+	case e.Status == http.StatusRequestEntityTooLarge:
+		out.Class = core.TooLarge
+	case e.Status == http.StatusUnsupportedMediaType:
+		out.Class = core.Unsupported
+	case e.Status == http.StatusTooManyRequests:
+		out.Class = core.RateLimited
+	case e.Status >= 500 || e.Status == http.StatusRequestTimeout || e.Status == http.StatusTooEarly:
+		out.Class = core.Transient
+	}
+	return out
+}

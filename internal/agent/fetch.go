@@ -1,0 +1,220 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"path"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/clickai/bridge/core"
+)
+
+const (
+	fetchDialTimeout   = 10 * time.Second
+	fetchHeaderTimeout = 30 * time.Second
+	// maxMade bounds a file that an app made, in bytes. No platform takes a larger one from a bot.
+	maxMade = 100 << 20
+)
+
+// errPrivate is why a file is not fetched from an address inside the own network.
+var errPrivate = errors.New("address is private, loopback or link-local")
+
+// newFetcher makes the client that files of apps are fetched with. It sends no credentials. A file's URL comes from
+// outside, so connections to private addresses are refused, after the name has been resolved and for each redirect
+// anew; the one exception is the host that ClickAI itself is configured to be at.
+func newFetcher(own string) *http.Client {
+	guarded := &net.Dialer{Timeout: fetchDialTimeout, Control: func(_, address string, _ syscall.RawConn) error {
+		ap, err := netip.ParseAddrPort(address)
+		if err != nil {
+			return fmt.Errorf("dial %s: %w", address, err)
+		}
+		if !public(ap.Addr().Unmap()) {
+			return errPrivate
+		}
+		return nil
+	}}
+	plain := &net.Dialer{Timeout: fetchDialTimeout}
+	transport := &http.Transport{
+		// No proxy: it would resolve names itself and so undo the guard.
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			if strings.EqualFold(address, own) {
+				return plain.DialContext(ctx, network, address)
+			}
+			return guarded.DialContext(ctx, network, address)
+		},
+		ForceAttemptHTTP2:     true,
+		TLSHandshakeTimeout:   fetchDialTimeout,
+		ResponseHeaderTimeout: fetchHeaderTimeout,
+		MaxIdleConns:          16,
+		IdleConnTimeout:       30 * time.Second,
+		// A body that unpacks to more than it says would get around the size limit's purpose.
+		DisableCompression: true,
+	}
+	return &http.Client{Transport: transport, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+		if len(via) > 3 {
+			return errors.New("too many redirects")
+		}
+		return nil
+	}}
+}
+
+// public tells whether an address is one of the open internet's (RFC 6890's special-purpose blocks are not).
+func public(a netip.Addr) bool {
+	if !a.IsValid() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() ||
+		a.IsMulticast() || a.IsUnspecified() || a.IsInterfaceLocalMulticast() {
+		return false
+	}
+	for _, block := range special {
+		if block.Contains(a) {
+			return false
+		}
+	}
+	return true
+}
+
+var special = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("100.64.0.0/10"), // shared address space, RFC 6598
+	netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"),
+	netip.MustParsePrefix("198.18.0.0/15"),
+	netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"),
+	netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), // NAT64 leads to IPv4 addresses that are not looked at here
+	netip.MustParsePrefix("64:ff9b:1::/48"),
+	netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("2002::/16"), // 6to4, likewise
+}
+
+// madeFile is a file that the app made, as ClickAI names it. The URL is signed: it is for fetching alone.
+type madeFile struct {
+	ID, Type, Name, MIME string
+	Size                 int64 // bytes; 0 if not said
+	URL                  string
+}
+
+// key is the same for one file however it is announced: the path of its URL, which is signed anew each time, else its id.
+func (f madeFile) key() string {
+	if u, err := url.Parse(f.URL); err == nil && u.Path != "" {
+		return u.Host + u.Path
+	}
+	return f.ID
+}
+
+// fileOut is the file as core sends it on. What is missing in its description is taken from its URL.
+func (a *App) fileOut(q core.Question, ids core.Delta, f madeFile) core.FileOut {
+	name := path.Base(strings.ReplaceAll(f.Name, `\`, "/"))
+	if name == "." || name == "/" || name == "" {
+		name = "file"
+		if u, err := url.Parse(f.URL); err == nil && path.Ext(u.Path) != "" && len(path.Base(u.Path)) < 100 {
+			name = path.Base(u.Path)
+		}
+	}
+	mimeType := f.MIME
+	if mimeType == "" {
+		mimeType, _, _ = strings.Cut(mime.TypeByExtension(path.Ext(name)), ";")
+	}
+	kind := f.Type
+	if kind == "" {
+		kind = core.FileType(name, mimeType)
+	}
+	size := f.Size
+	if size <= 0 {
+		size = -1
+	}
+	return core.FileOut{ID: f.key(), Type: kind, File: core.File{
+		Name: name, MIME: mimeType, Size: size,
+		Open: func(ctx context.Context) (io.ReadCloser, error) { return a.open(ctx, q, ids, f) },
+	}}
+}
+
+// open fetches a file. A link that has run out is looked for anew in the message's history, once.
+func (a *App) open(ctx context.Context, q core.Question, ids core.Delta, f madeFile) (io.ReadCloser, error) {
+	body, err := a.fetch(ctx, f.URL)
+	if err == nil || core.ClassOf(err) != core.NotFound || !a.Conversational() {
+		return body, err
+	}
+	fresh, ok := a.freshURL(ctx, q, ids, f)
+	if !ok {
+		return nil, err
+	}
+	return a.fetch(ctx, fresh)
+}
+
+// fetch gets what a URL of ClickAI's leads to. Errors are *core.Error and never hold the URL.
+func (a *App) fetch(ctx context.Context, ref string) (io.ReadCloser, error) {
+	fail := func(class core.Class, err error) error {
+		return &core.Error{Op: "fetch a file of app " + a.name, Class: class, Err: err}
+	}
+	u, err := a.client.FileURL(ref)
+	if err != nil {
+		return nil, fail(core.Invalid, err)
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	if err != nil {
+		return nil, fail(core.Invalid, errors.New("unusable URL"))
+	}
+	res, err := a.fetcher.Do(req)
+	if err != nil {
+		if e, ok := errors.AsType[*url.Error](err); ok {
+			err = e.Err // without the URL
+		}
+		if errors.Is(err, errPrivate) {
+			return nil, fail(core.Invalid, fmt.Errorf("%s: %w", u.Host, errPrivate))
+		}
+		return nil, fail(core.Transient, err)
+	}
+	if res.StatusCode == http.StatusOK && res.ContentLength <= maxMade {
+		return &boundedBody{r: res.Body, left: maxMade}, nil
+	}
+	_ = res.Body.Close()
+	status := fmt.Errorf("%s answered %s", u.Host, res.Status)
+	switch {
+	case res.StatusCode == http.StatusOK:
+		return nil, fail(core.TooLarge, fmt.Errorf("%d bytes", res.ContentLength))
+	case res.StatusCode == http.StatusTooManyRequests || res.StatusCode >= 500:
+		return nil, fail(core.Transient, status)
+	case res.StatusCode == http.StatusUnauthorized, res.StatusCode == http.StatusForbidden,
+		res.StatusCode == http.StatusNotFound, res.StatusCode == http.StatusGone:
+		return nil, fail(core.NotFound, status)
+	}
+	return nil, fail(core.Invalid, status)
+}
+
+// boundedBody ends in an error where io.LimitReader would end as if the file were whole.
+type boundedBody struct {
+	r    io.ReadCloser
+	left int64
+}
+
+func (b *boundedBody) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, &core.Error{Op: "fetch a file", Class: core.TooLarge, Err: fmt.Errorf("more than %d bytes", maxMade)}
+	}
+	return n, err
+}
+
+func (b *boundedBody) Close() error { return b.r.Close() }
+
+// hostPort is the address that connections to a base URL go to.
+func hostPort(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = "443"
+		if u.Scheme == "http" {
+			port = "80"
+		}
+	}
+	return net.JoinHostPort(u.Hostname(), port)
+}

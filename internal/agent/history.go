@@ -1,0 +1,206 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/clickai/bridge/clickai"
+	"github.com/clickai/bridge/core"
+)
+
+const (
+	historyPage = 20
+	// historyPoll is how often the history is looked at while an answer is still being made.
+	historyPoll = 2 * time.Second
+	// clockSkew forgives a difference between ClickAI's clock and ours.
+	clockSkew = 2 * time.Minute
+)
+
+// resume takes up a question that an earlier process may have asked. done is true if it has been dealt with.
+func (a *App) resume(ctx context.Context, q core.Question, emit func(core.Delta) bool) (done bool, err error) {
+	if !a.Conversational() {
+		if q.MessageID == "" {
+			return false, nil // nothing shows that it was asked, and there is no history to look at
+		}
+		return true, &core.AppError{Notice: core.Notice{Kind: core.NoticeCut}, Class: core.Transient, Begun: true, Err: errors.New("the bridge stopped while the app answered")}
+	}
+	past, found, err := a.Recall(ctx, q)
+	if err != nil {
+		a.log.Warn("history could not be read", slog.Any("err", err))
+	}
+	if !found && q.MessageID == "" {
+		return false, nil
+	}
+	if found && !past.Done {
+		if past, found, err = a.waitForAnswer(ctx, q, func(p core.PastAnswer) bool { return p.Done }); err != nil {
+			a.log.Warn("history could not be read", slog.Any("err", err))
+		}
+	}
+	if !found || past.Text == "" {
+		// It was asked and must not be asked again.
+		return true, &core.AppError{Notice: core.Notice{Kind: core.NoticeCut}, Class: core.Transient, Begun: true, Err: errors.New("the history has no answer")}
+	}
+	return true, give(past, emit)
+}
+
+// look is the look at the history before a call is repeated. done is true if the question has been answered meanwhile.
+func (a *App) look(ctx context.Context, q core.Question, emit func(core.Delta) bool) (done bool, err error) {
+	if !a.Conversational() || q.Conversation == "" {
+		return false, nil
+	}
+	past, found, err := a.Recall(ctx, q)
+	if err != nil {
+		a.log.Warn("history could not be read", slog.Any("err", err))
+		return false, nil
+	}
+	if !found {
+		return false, nil
+	}
+	if !past.Done {
+		q.MessageID = past.MessageID
+		if past, found, err = a.waitForAnswer(ctx, q, func(p core.PastAnswer) bool { return p.Done }); err != nil || !found {
+			return true, &core.AppError{Notice: retryLine, Class: core.Transient, Begun: true, Err: errors.New("the question is known to ClickAI but has no answer")}
+		}
+	}
+	return true, give(past, emit)
+}
+
+// give passes on an answer from the history.
+func give(past core.PastAnswer, emit func(core.Delta) bool) error {
+	if emit(core.Delta{Kind: core.DeltaIDs, Conversation: past.Conversation, MessageID: past.MessageID}) &&
+		emit(core.Delta{Kind: core.DeltaReplace, Text: past.Text}) {
+		return nil
+	}
+	return errClosed
+}
+
+// Recall is core.App.Recall. With a message id it looks for that message, else for the newest one with this question that
+// was asked since. Where the conversation is not known either, the newest conversations of the user are looked at.
+func (a *App) Recall(ctx context.Context, q core.Question) (core.PastAnswer, bool, error) {
+	if !a.Conversational() {
+		return core.PastAnswer{}, false, nil
+	}
+	if q.Conversation != "" {
+		return a.recallIn(ctx, q.Conversation, q)
+	}
+	page, err := a.client.Conversations(ctx, clickai.ConversationsRequest{User: q.User, Limit: historyPage})
+	if err != nil {
+		return core.PastAnswer{}, false, callError(err)
+	}
+	for _, c := range page.Data {
+		if c.CreatedAt != 0 && c.CreatedAt.Time().Before(q.AskedAt.Add(-clockSkew)) {
+			continue // begun before the question was there
+		}
+		past, found, err := a.recallIn(ctx, c.ID, q)
+		if err != nil || found {
+			return past, found, err
+		}
+	}
+	return core.PastAnswer{}, false, nil
+}
+
+func (a *App) recallIn(ctx context.Context, conversation string, q core.Question) (core.PastAnswer, bool, error) {
+	page, err := a.client.Messages(ctx, clickai.MessagesRequest{ConversationID: conversation, User: q.User, Limit: historyPage})
+	if e, ok := errors.AsType[*clickai.Error](err); ok && e.Status == 404 {
+		return core.PastAnswer{}, false, nil
+	}
+	if err != nil {
+		return core.PastAnswer{}, false, callError(err)
+	}
+	for i := len(page.Data) - 1; i >= 0; i-- {
+		m := page.Data[i]
+		if q.MessageID != "" && m.ID != q.MessageID {
+			continue
+		}
+		if q.MessageID == "" {
+			if m.CreatedAt != 0 && m.CreatedAt.Time().Before(q.AskedAt.Add(-clockSkew)) {
+				break
+			}
+			if strings.TrimSpace(m.Query) != strings.TrimSpace(q.Query) {
+				continue
+			}
+		}
+		return core.PastAnswer{
+			Conversation: conversation, MessageID: m.ID, Text: withoutThoughts(m.Answer),
+			Done: m.Answer != "" || m.Status != "" && m.Status != "normal",
+		}, true, nil
+	}
+	return core.PastAnswer{}, false, nil
+}
+
+// withoutThoughts is a stored answer without what the model thought.
+func withoutThoughts(s string) string {
+	var t thinkSplitter
+	answer, _, _ := t.add(s)
+	return strings.TrimLeft(answer+t.end(), "\r\n")
+}
+
+// waitForAnswer looks at the history until it has what is wanted, for at most recallFor.
+func (a *App) waitForAnswer(ctx context.Context, q core.Question, good func(core.PastAnswer) bool) (core.PastAnswer, bool, error) {
+	if !a.Conversational() || q.Conversation == "" && q.MessageID == "" {
+		return core.PastAnswer{}, false, nil
+	}
+	until := time.Now().Add(recallFor)
+	var failed error
+	for {
+		past, found, err := a.Recall(ctx, q)
+		switch {
+		case err != nil:
+			failed = err
+		case !found:
+			return past, false, nil
+		case good(past):
+			return past, true, nil
+		case past.Done:
+			return past, false, nil // it will not get better
+		}
+		if time.Now().After(until) || !pauseFor(ctx, historyPoll) {
+			return core.PastAnswer{}, false, failed
+		}
+	}
+}
+
+// longer tells whether a stored answer goes on where the shown text breaks off. Stored and streamed text of agents differ
+// in white space.
+func longer(stored, shown string) bool {
+	a, b := squeeze(stored), squeeze(shown)
+	return len(a) >= len(b) && strings.HasPrefix(a, b) && a != ""
+}
+
+func squeeze(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// freshURL finds a file's newest link in its message.
+func (a *App) freshURL(ctx context.Context, q core.Question, ids core.Delta, f madeFile) (string, bool) {
+	conversation := ids.Conversation
+	if conversation == "" {
+		conversation = q.Conversation
+	}
+	if conversation == "" {
+		return "", false
+	}
+	page, err := a.client.Messages(ctx, clickai.MessagesRequest{ConversationID: conversation, User: q.User, Limit: historyPage})
+	if err != nil {
+		a.log.Warn("history could not be read", slog.Any("err", err))
+		return "", false
+	}
+	for _, m := range page.Data {
+		for _, have := range m.Files {
+			candidate := madeFile{ID: have.ID, URL: have.URL}
+			if have.URL != "" && have.URL != f.URL && (have.ID == f.ID || candidate.key() == f.key()) {
+				return have.URL, true
+			}
+		}
+	}
+	return "", false
+}

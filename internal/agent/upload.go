@@ -1,0 +1,118 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/clickai/bridge/clickai"
+	"github.com/clickai/bridge/core"
+)
+
+const (
+	uploadTries  = 3
+	rulesFor     = time.Hour
+	rulesTimeout = 5 * time.Second
+	megabyte     = 1 << 20
+)
+
+// Upload is core.App.Upload. The file is opened anew for each try.
+func (a *App) Upload(ctx context.Context, user string, f core.File) (core.FileRef, error) {
+	wait := backoffFirst
+	for try := 1; ; try++ {
+		ref, err := a.uploadOnce(ctx, user, f)
+		if err == nil {
+			return ref, nil
+		}
+		app, ok := errors.AsType[*core.AppError](err)
+		if !ok || try == uploadTries || app.Class != core.Transient && app.Class != core.RateLimited || ctx.Err() != nil {
+			return core.FileRef{}, err
+		}
+		a.log.Warn("upload failed, trying again", slog.Int("attempt", try), slog.Any("err", err))
+		if !pauseFor(ctx, max(app.After, wait/2+rand.N(wait/2))) {
+			return core.FileRef{}, err
+		}
+		wait *= 2
+	}
+}
+
+func (a *App) uploadOnce(ctx context.Context, user string, f core.File) (core.FileRef, error) {
+	body, err := f.Open(ctx)
+	if err != nil {
+		return core.FileRef{}, err
+	}
+	defer func() { _ = body.Close() }()
+	src := &sourceReader{r: body}
+	up, err := a.client.Upload(ctx, clickai.UploadRequest{User: user, Filename: f.Name, MIMEType: f.MIME, Size: max(f.Size, 0), Content: src})
+	if src.err != nil {
+		return core.FileRef{}, src.err // reading failed, not sending
+	}
+	if err != nil {
+		return core.FileRef{}, callError(err)
+	}
+	return core.FileRef{ID: up.ID, Type: core.FileType(f.Name, f.MIME), Name: f.Name}, nil
+}
+
+// sourceReader remembers that reading failed, so that it is not taken for a failure of ClickAI's.
+type sourceReader struct {
+	r   io.Reader
+	err error
+}
+
+func (s *sourceReader) Read(p []byte) (int, error) {
+	n, err := s.r.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// FileRules is core.App.FileRules. Servers that do not tell have no rules; both are remembered for an hour.
+func (a *App) FileRules(ctx context.Context) core.FileRules {
+	c := &a.rules
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if time.Now().Before(c.until) {
+		return c.rules
+	}
+	ctx, cancel := context.WithTimeout(ctx, rulesTimeout)
+	defer cancel()
+	p, err := a.client.Parameters(ctx)
+	if err != nil {
+		a.log.Debug("parameters not told", slog.Any("err", err))
+		if e, ok := errors.AsType[*clickai.Error](err); !ok || e.Kind != clickai.KindStatus || e.Status >= 500 || e.Status == 429 {
+			return c.rules // a passing failure: ask again next time
+		}
+		p = &clickai.Parameters{}
+	}
+	c.rules, c.until = rulesFrom(p), time.Now().Add(rulesFor)
+	return c.rules
+}
+
+func rulesFrom(p *clickai.Parameters) core.FileRules {
+	rules := core.FileRules{MaxBytes: map[string]int64{}}
+	if f := p.FileUpload; f != nil && (f.Enabled == nil || *f.Enabled) {
+		rules.Types, rules.MaxCount = f.AllowedFileTypes, f.NumberLimits
+		if rules.MaxCount == 0 && f.Image != nil && f.Image.Enabled {
+			rules.MaxCount = f.Image.NumberLimits
+		}
+		// An app that lists extensions takes those whatever their type: it decides itself.
+		if len(f.AllowedFileExtensions) > 0 {
+			rules.Types = nil
+		}
+	}
+	if s := p.SystemParameters; s != nil {
+		for kind, mb := range map[string]int{
+			core.FileDocument: s.FileSizeLimit, core.FileCustom: s.FileSizeLimit, core.FileImage: s.ImageFileSizeLimit,
+			core.FileAudio: s.AudioFileSizeLimit, core.FileVideo: s.VideoFileSizeLimit,
+		} {
+			if mb > 0 {
+				rules.MaxBytes[kind] = int64(mb) * megabyte
+			}
+		}
+	}
+	return rules
+}
