@@ -200,9 +200,12 @@ func (t *bot) State(connected bool, err error) {
 	if !changed {
 		return
 	}
-	if connected {
+	switch {
+	case connected:
 		t.log.Info("connected")
-	} else {
+	case err == nil:
+		t.log.Info("disconnected")
+	default:
 		t.log.Warn("disconnected", slog.Any("err", err))
 	}
 }
@@ -272,7 +275,7 @@ func (t *bot) run(ctx context.Context) {
 			break
 		}
 	}
-	t.State(false, context.Cause(ctx))
+	t.State(false, nil)
 }
 
 func (t *bot) runOnce(ctx context.Context) (err error) {

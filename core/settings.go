@@ -140,7 +140,7 @@ func (b *ByteSize) UnmarshalText(text []byte) error {
 			continue
 		}
 		v, err := strconv.ParseFloat(strings.TrimSpace(num), 64)
-		if err != nil || v < 0 || v*u.bytes > 1<<53 {
+		if err != nil || !(v >= 0 && v*u.bytes <= 1<<53) { // NaN is neither
 			break
 		}
 		*b = ByteSize(v * u.bytes)

@@ -97,6 +97,12 @@ func (a *App) Name() string { return a.name }
 // Conversational is false for completion and workflow apps.
 func (a *App) Conversational() bool { return a.mode == ModeChat || a.mode == ModeAgentChat }
 
+// Close gives up kept connections. Calls that run are not ended.
+func (a *App) Close() {
+	a.client.CloseIdleConnections()
+	a.fetcher.CloseIdleConnections()
+}
+
 // Stop asks ClickAI to end a turn. Servers without this call say 404 or 405; closing the stream is then all there is.
 func (a *App) Stop(ctx context.Context, user, taskID string) error {
 	var err error

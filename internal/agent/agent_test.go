@@ -1,0 +1,505 @@
+package agent_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clickai/bridge/clickai"
+	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/agent"
+	sim "github.com/clickai/bridge/internal/sim/clickai"
+)
+
+// rig is an app of each mode against one stand-in.
+type rig struct {
+	server *sim.Server
+	log    strings.Builder
+}
+
+func newRig(t *testing.T, opt sim.Options) *rig {
+	t.Helper()
+	s, err := sim.New(opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+		for _, v := range s.Violations() {
+			// Which apps refuse blocking mode cannot be known before one has been asked.
+			if !strings.Contains(v, "does not support blocking mode") {
+				t.Errorf("against the API: %s", v)
+			}
+		}
+	})
+	return &rig{server: s}
+}
+
+func (r *rig) app(t *testing.T, mode agent.Mode, change func(*agent.Config)) *agent.App {
+	t.Helper()
+	var key string
+	for _, a := range sim.DefaultApps() {
+		if string(a.Mode) == string(mode) {
+			key = a.Key
+		}
+	}
+	client, err := clickai.New(clickai.Config{BaseURL: r.server.URL(), APIKey: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	c := agent.Config{
+		Name: "support", Mode: mode, Client: client, BaseURL: r.server.URL(),
+		Log: slog.New(slog.NewTextHandler(io.MultiWriter(t.Output(), &r.log), nil)),
+	}
+	if mode == agent.ModeCompletion || mode == agent.ModeWorkflow {
+		for _, a := range sim.DefaultApps() {
+			if string(a.Mode) == string(mode) && len(a.Inputs) > 0 {
+				c.QueryInput = a.Inputs[0].Variable
+			}
+		}
+	}
+	if change != nil {
+		change(&c)
+	}
+	a, err := agent.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return a
+}
+
+// heard is what came of a question.
+type heard struct {
+	text     string
+	ids      core.Delta
+	thoughts []core.Thought
+	steps    []string
+	files    []core.FileOut
+	audio    []byte
+	sources  []core.Source
+	usage    core.Usage
+	notices  []core.Notice
+	waits    int
+	replaced int
+	ended    bool
+	err      error
+}
+
+func ask(t *testing.T, a *agent.App, q core.Question) heard {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	return askIn(ctx, a, q)
+}
+
+func askIn(ctx context.Context, a *agent.App, q core.Question) (h heard) {
+	if q.User == "" {
+		q.User = "test:U1"
+	}
+	if q.Query == "" {
+		q.Query = "hello"
+	}
+	if q.AskedAt.IsZero() {
+		q.AskedAt = time.Now()
+	}
+	for d, err := range a.Ask(ctx, q) {
+		if err != nil {
+			h.err = err
+			return h
+		}
+		switch d.Kind {
+		case core.DeltaIDs:
+			for _, p := range []struct{ dst, v *string }{{&h.ids.Conversation, &d.Conversation}, {&h.ids.MessageID, &d.MessageID}, {&h.ids.TaskID, &d.TaskID}} {
+				if *p.v != "" {
+					*p.dst = *p.v
+				}
+			}
+		case core.DeltaText:
+			h.text += d.Text
+		case core.DeltaReplace:
+			h.text = d.Text
+			h.replaced++
+		case core.DeltaThought:
+			h.thoughts = append(h.thoughts, d.Thought)
+		case core.DeltaStep:
+			h.steps = append(h.steps, d.Text)
+		case core.DeltaFile:
+			h.files = append(h.files, d.File)
+		case core.DeltaAudio:
+			h.audio = append(h.audio, d.Audio...)
+		case core.DeltaSources:
+			h.sources = d.Sources
+		case core.DeltaUsage:
+			h.usage = d.Usage
+		case core.DeltaWaiting:
+			h.waits++
+		case core.DeltaNotice:
+			h.notices = append(h.notices, d.Notice)
+		case core.DeltaEnd:
+			h.ended = true
+		}
+	}
+	return h
+}
+
+func (h heard) notice() core.NoticeKind {
+	if e, ok := errors.AsType[*core.AppError](h.err); ok {
+		return e.Notice.Kind
+	}
+	return ""
+}
+
+// TestModes asks an app of each mode in each response mode.
+func TestModes(t *testing.T) {
+	for _, mode := range []agent.Mode{agent.ModeChat, agent.ModeAgentChat, agent.ModeCompletion, agent.ModeWorkflow} {
+		for _, blocking := range []bool{false, true} {
+			name := string(mode) + "/streaming"
+			if blocking {
+				name = string(mode) + "/blocking"
+			}
+			t.Run(name, func(t *testing.T) {
+				r := newRig(t, sim.Options{})
+				a := r.app(t, mode, func(c *agent.Config) {
+					c.Blocking = blocking
+					c.Inputs = map[string]any{"language": "en", "who": "{{.User.Name}} on {{.Platform}}"}
+				})
+				vars := core.Vars{User: core.VarsUser{ID: "U1", Name: "Minh"}, Platform: "slack"}
+				h := ask(t, a, core.Question{Query: "What is the warranty?", Vars: vars})
+				if h.err != nil || !h.ended {
+					t.Fatalf("err = %v, ended = %v", h.err, h.ended)
+				}
+				turns := r.server.Turns()
+				turn := turns[len(turns)-1]
+				if !strings.Contains(h.text, "warranty") {
+					t.Errorf("text = %q, want an answer about the warranty", h.text)
+				}
+				if turn.User != "test:U1" || turn.Inputs["who"] != "Minh on slack" || turn.Inputs["language"] != "en" {
+					t.Errorf("turn = user %q, inputs %v", turn.User, turn.Inputs)
+				}
+				if a.Conversational() {
+					if h.ids.Conversation == "" || h.ids.MessageID == "" {
+						t.Errorf("ids = %+v, want conversation and message", h.ids)
+					}
+					h2 := ask(t, a, core.Question{Query: "And then?", Conversation: h.ids.Conversation, Vars: vars})
+					turns := r.server.Turns()
+					second := turns[len(turns)-1]
+					if h2.err != nil || second.ConversationSent != h.ids.Conversation || len(second.Inputs) != 0 {
+						t.Errorf("second turn: err %v, conversation sent %q (want %q), inputs %v (want none)", h2.err, second.ConversationSent, h.ids.Conversation, second.Inputs)
+					}
+				} else if h.ids.Conversation != "" {
+					t.Errorf("conversation = %q, want none", h.ids.Conversation)
+				}
+				if mode == agent.ModeAgentChat && blocking && !strings.Contains(r.log.String(), "set response_mode: streaming") {
+					t.Error("a refused blocking mode is not told in the log")
+				}
+			})
+		}
+	}
+}
+
+// TestBeforeItHasBegun is the table of what is done about a call that fails before ClickAI answers.
+func TestBeforeItHasBegun(t *testing.T) {
+	const (
+		never = iota // not asked again
+		once         // asked again, this time with success
+	)
+	html := http.Header{"Content-Type": {"text/html"}}
+	tests := []struct {
+		name   string
+		fault  sim.Step
+		again  int
+		notice core.NoticeKind
+		detail string
+		stored bool // the question belongs to a known conversation
+	}{
+		{name: "401", fault: sim.ReplyError(401, "unauthorized", "Access token is invalid"), notice: core.NoticeSetup},
+		{name: "403", fault: sim.ReplyError(403, "forbidden", "no"), notice: core.NoticeSetup},
+		{name: "404 with no conversation", fault: sim.ReplyError(404, "not_found", "no"), notice: core.NoticeSetup},
+		{name: "404 with a conversation", fault: sim.ReplyError(404, "not_found", "Conversation Not Exists."), again: once, stored: true},
+		{name: "404 in HTML", fault: sim.Reply(404, html, "<h1>no</h1>"), notice: core.NoticeSetup, stored: true},
+		{name: "405", fault: sim.Reply(405, nil, ""), notice: core.NoticeSetup},
+		{name: "301", fault: sim.Reply(301, http.Header{"Location": {"https://elsewhere.example/"}}, ""), notice: core.NoticeSetup},
+		{name: "400 with a message", fault: sim.ReplyError(400, "invalid_param", "language is required in input form"), notice: core.NoticeError, detail: "language is required in input form"},
+		{name: "400 with a key in it", fault: sim.ReplyError(400, "completion_request_error", "Incorrect API key provided: sk-abcdef1234567890abcdef"), notice: core.NoticeError, detail: "Incorrect API key provided: …"},
+		{name: "400 without a message", fault: sim.Reply(400, html, "<p>secret</p>"), notice: core.NoticeRetry},
+		{name: "400 conversation completed", fault: sim.ReplyError(400, "conversation_completed", "closed"), again: once, stored: true},
+		{name: "400 conversation_id", fault: sim.ReplyError(400, "invalid_param", "conversation_id must be a valid UUID"), again: once, stored: true},
+		{name: "408", fault: sim.Reply(408, nil, ""), again: once},
+		{name: "413", fault: sim.Reply(413, html, "<h1>too large</h1>"), notice: core.NoticeTooLong},
+		{name: "415", fault: sim.ReplyError(415, "unsupported_media_type", "no"), notice: core.NoticeSetup},
+		{name: "429", fault: sim.ReplyError(429, "too_many_requests", "busy"), again: once},
+		{name: "429 of the plan", fault: sim.ReplyError(429, "rate_limit_error", "quota"), notice: core.NoticeQuota},
+		{name: "500", fault: sim.ReplyError(500, "internal_server_error", "boom"), again: once},
+		{name: "502 in HTML", fault: sim.Reply(502, html, "<h1>bad gateway</h1>"), again: once},
+		{name: "504", fault: sim.Reply(504, html, ""), again: once},
+		{name: "200 in HTML", fault: sim.Reply(200, html, "<h1>log in</h1>"), again: once},
+		{name: "200 in JSON with an error", fault: sim.Reply(200, http.Header{"Content-Type": {"application/json"}}, `{"code":"app_unavailable","message":"App unavailable","status":400}`), notice: core.NoticeError, detail: "App unavailable"},
+		{name: "connection cut", fault: sim.Cut(), again: once},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, sim.Options{})
+			a := r.app(t, agent.ModeChat, func(c *agent.Config) { c.Inputs = map[string]any{"language": "en"} })
+			conversation := ""
+			if tt.stored {
+				conversation = ask(t, a, core.Question{Query: "first"}).ids.Conversation
+			}
+			r.server.Script(nil, sim.Bare(), tt.fault)
+			before := len(r.server.Requests())
+			h := ask(t, a, core.Question{Query: "second", Conversation: conversation})
+			calls := 0
+			for _, req := range r.server.Requests()[before:] {
+				if req.Path == "/v1/chat-messages" {
+					calls++
+				}
+			}
+			if tt.again == once {
+				if h.err != nil || h.text == "" || calls != 2 {
+					t.Errorf("err %v, %d calls, text %q; want the answer at the second call", h.err, calls, h.text)
+				}
+				if tt.stored && h.ids.Conversation == conversation {
+					t.Error("conversation was not begun anew")
+				}
+				return
+			}
+			if calls != 1 {
+				t.Errorf("asked %d times, want once", calls)
+			}
+			if h.notice() != tt.notice {
+				t.Errorf("notice = %q (%v), want %q", h.notice(), h.err, tt.notice)
+			}
+			if e, ok := errors.AsType[*core.AppError](h.err); ok && e.Notice.Detail != tt.detail {
+				t.Errorf("detail = %q, want %q", e.Notice.Detail, tt.detail)
+			}
+		})
+	}
+}
+
+func TestRetryAfterOverTheDeadlineGivesUpAtOnce(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	a := r.app(t, agent.ModeChat, nil)
+	r.server.Script(nil, sim.Reply(429, http.Header{"Retry-After": {"3600"}}, ""))
+	began := time.Now()
+	h := ask(t, a, core.Question{})
+	if h.notice() != core.NoticeRetry || h.waits != 0 || time.Since(began) > 10*time.Second {
+		t.Errorf("notice %q, %d waits, %v; want to give up at once", h.notice(), h.waits, time.Since(began))
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	a := r.app(t, agent.ModeChat, nil)
+	if err := r.server.Close(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
+	defer cancel()
+	h := askIn(ctx, a, core.Question{})
+	if h.waits == 0 || h.err == nil || h.ended {
+		t.Errorf("%d waits, err %v; want retries until the deadline", h.waits, h.err)
+	}
+}
+
+// TestAfterItHasBegun is the table of what is done once ClickAI has begun: it is never asked again.
+func TestAfterItHasBegun(t *testing.T) {
+	tests := []struct {
+		name   string
+		mode   agent.Mode
+		steps  []sim.Step
+		text   string
+		notice core.NoticeKind // of the error
+		said   core.NoticeKind // beside the answer
+	}{
+		{name: "error event with nothing shown", steps: []sim.Step{sim.Fail(400, "completion_request_error", "[openai] Rate limit reached")}, notice: core.NoticeError},
+		{name: "error event of the server", steps: []sim.Step{sim.Fail(500, "internal_server_error", "boom")}, notice: core.NoticeRetry},
+		{name: "error event after text", steps: []sim.Step{sim.Text("half "), sim.Fail(400, "invalid_param", "Run failed")}, text: "half ", notice: core.NoticeError},
+		{name: "data line without event", steps: []sim.Step{sim.Bare(), sim.Text("half"), sim.Raw("data: {\"code\":\"x\",\"message\":\"no\",\"status\":400}\n\n"), sim.EndStream()}, text: "half", notice: core.NoticeError},
+		{name: "cut, history has it whole", steps: []sim.Step{sim.Text("one "), sim.Store("one two three"), sim.Cut()}, text: "one two three"},
+		{name: "ended, history has it whole", steps: []sim.Step{sim.Text("one "), sim.Store("one two three"), sim.EndStream()}, text: "one two three"},
+		{name: "cut, history has another", steps: []sim.Step{sim.Text("one "), sim.Store("zero"), sim.Cut()}, text: "one ", notice: core.NoticeCut},
+		{name: "moderation replaces", steps: []sim.Step{sim.Text("bad word"), sim.Replace("removed", "output_moderation"), sim.Text(" and on")}, text: "removed and on"},
+		{name: "malformed line is skipped", steps: []sim.Step{sim.Text("a"), sim.Raw("data: {\"event\":\n\n"), sim.Text("b")}, text: "ab"},
+		{name: "unknown event is skipped", steps: []sim.Step{sim.Text("a"), sim.Send("new_thing", map[string]any{"x": 1}), sim.Text("b")}, text: "ab"},
+		{name: "thoughts are no text", steps: []sim.Step{sim.Text("<thi", "nk>hm", "m</th", "ink>\n", "answer")}, text: "answer"},
+		{name: "unclosed thought is text", steps: []sim.Step{sim.Text("<think>never closed")}, text: "never closed"},
+		{name: "workflow fails", mode: agent.ModeWorkflow, steps: []sim.Step{sim.Text("half"), sim.Fail(400, "x", "node LLM failed")}, text: "half", notice: core.NoticeError},
+		{name: "workflow pauses", mode: agent.ModeWorkflow, steps: []sim.Step{sim.AwaitPerson("Manager approves", "tok")}, said: core.NoticePaused},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t, sim.Options{})
+			mode := tt.mode
+			if mode == "" {
+				mode = agent.ModeChat
+			}
+			a := r.app(t, mode, nil)
+			r.server.Script(nil, tt.steps...)
+			h := ask(t, a, core.Question{})
+			if h.text != tt.text {
+				t.Errorf("text = %q, want %q", h.text, tt.text)
+			}
+			if h.notice() != tt.notice || (tt.notice == "") != h.ended {
+				t.Errorf("notice = %q (%v), ended %v; want %q", h.notice(), h.err, h.ended, tt.notice)
+			}
+			if tt.said != "" && (len(h.notices) != 1 || h.notices[0].Kind != tt.said) {
+				t.Errorf("notices = %v, want %q", h.notices, tt.said)
+			}
+			asked := 0
+			for _, req := range r.server.Requests() {
+				if req.Method == http.MethodPost && !strings.Contains(req.Path, "files") {
+					asked++
+				}
+			}
+			if asked != 1 {
+				t.Errorf("asked %d times: never again once it has begun", asked)
+			}
+		})
+	}
+}
+
+// TestMenu asks for each of the stand-in's samples, and looks at what is special about it.
+func TestMenu(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	chat, agents, flow := r.app(t, agent.ModeChat, nil), r.app(t, agent.ModeAgentChat, nil), r.app(t, agent.ModeWorkflow, nil)
+	t.Run("picture", func(t *testing.T) {
+		h := ask(t, chat, core.Question{Query: "Draw me a picture"})
+		if h.err != nil || len(h.files) != 1 || h.files[0].Type != core.FileImage {
+			t.Fatalf("err %v, files %+v", h.err, h.files)
+		}
+		body, err := h.files[0].File.Open(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = body.Close() }()
+		data, err := io.ReadAll(body)
+		if err != nil || !strings.HasPrefix(string(data), "\x89PNG") {
+			t.Errorf("data = %.8q, %v; want a PNG", data, err)
+		}
+	})
+	t.Run("picture whose link has run out", func(t *testing.T) {
+		h := ask(t, chat, core.Question{Query: "Draw me a picture"})
+		r.server.ExpireFileURLs()
+		body, err := h.files[0].File.Open(t.Context())
+		if err != nil {
+			t.Fatalf("open: %v; want a fresh link from the history", err)
+		}
+		_ = body.Close()
+	})
+	t.Run("voice", func(t *testing.T) {
+		if h := ask(t, chat, core.Question{Query: "voice please"}); h.err != nil || len(h.audio) == 0 {
+			t.Errorf("err %v, %d bytes of audio", h.err, len(h.audio))
+		}
+	})
+	t.Run("sources", func(t *testing.T) {
+		if h := ask(t, chat, core.Question{Query: "with sources"}); h.err != nil || len(h.sources) == 0 || h.sources[0].Document == "" {
+			t.Errorf("err %v, sources %+v", h.err, h.sources)
+		}
+	})
+	t.Run("tools", func(t *testing.T) {
+		h := ask(t, agents, core.Question{Query: "use your tools"})
+		named := slices.ContainsFunc(h.thoughts, func(th core.Thought) bool { return len(th.Tools) > 0 })
+		doubled := slices.ContainsFunc(h.thoughts, func(th core.Thought) bool { return th.Text != "" && strings.Contains(h.text, th.Text) })
+		if h.err != nil || !named || doubled {
+			t.Errorf("err %v, thoughts %+v; want tools named and no text twice", h.err, h.thoughts)
+		}
+	})
+	t.Run("steps", func(t *testing.T) {
+		if h := ask(t, flow, core.Question{Query: "show the steps"}); h.err != nil || len(h.steps) == 0 || h.text == "" {
+			t.Errorf("err %v, steps %v, text %q", h.err, h.steps, h.text)
+		}
+	})
+	t.Run("usage", func(t *testing.T) {
+		if h := ask(t, chat, core.Question{}); h.usage.TotalTokens == 0 {
+			t.Errorf("usage = %+v", h.usage)
+		}
+	})
+}
+
+func TestFilesGoAlong(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	a := r.app(t, agent.ModeChat, nil)
+	content := strings.Repeat("data ", 1000)
+	opened := 0
+	r.server.Faults().Add(faultOnce("POST /v1/files/upload", 503))
+	ref, err := a.Upload(t.Context(), "test:U1", core.File{Name: "notes.txt", MIME: "text/plain", Size: int64(len(content)), Open: func(context.Context) (io.ReadCloser, error) {
+		opened++
+		return io.NopCloser(strings.NewReader(content)), nil
+	}})
+	if err != nil || ref.Type != core.FileDocument || opened != 2 {
+		t.Fatalf("Upload = %+v, %v after %d tries; want a document at the second", ref, err, opened)
+	}
+	h := ask(t, a, core.Question{Query: "read this", Files: []core.FileRef{ref}})
+	turns := r.server.Turns()
+	files := turns[len(turns)-1].Files
+	if h.err != nil || len(files) != 1 || string(files[0].Data) != content || files[0].Name != "notes.txt" {
+		t.Errorf("err %v, files %+v", h.err, files)
+	}
+}
+
+func TestResume(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	a := r.app(t, agent.ModeChat, nil)
+	asked := time.Now()
+	first := ask(t, a, core.Question{Query: "one"})
+	turns := len(r.server.Turns())
+
+	t.Run("answered before the restart", func(t *testing.T) {
+		h := ask(t, a, core.Question{Query: "one", Conversation: first.ids.Conversation, MessageID: first.ids.MessageID, Retried: true, AskedAt: asked})
+		if h.err != nil || h.text != strings.TrimSpace(first.text) || len(r.server.Turns()) != turns {
+			t.Errorf("err %v, text\n%q, want\n%q, %d turns more; want the answer from the history", h.err, h.text, first.text, len(r.server.Turns())-turns)
+		}
+	})
+	t.Run("asked, but no id was stored", func(t *testing.T) {
+		h := ask(t, a, core.Question{Query: "one", Retried: true, AskedAt: asked})
+		if h.err != nil || h.text != strings.TrimSpace(first.text) || h.ids.Conversation != first.ids.Conversation || len(r.server.Turns()) != turns {
+			t.Errorf("err %v, ids %+v, %d turns more; want the answer from the history", h.err, h.ids, len(r.server.Turns())-turns)
+		}
+	})
+	t.Run("never asked", func(t *testing.T) {
+		h := ask(t, a, core.Question{Query: "two", Conversation: first.ids.Conversation, Retried: true})
+		if h.err != nil || len(r.server.Turns()) != turns+1 {
+			t.Errorf("err %v, %d turns more; want it asked once", h.err, len(r.server.Turns())-turns)
+		}
+	})
+	t.Run("asked, and gone from the history", func(t *testing.T) {
+		h := ask(t, a, core.Question{Query: "three", Conversation: first.ids.Conversation, MessageID: "unknown", Retried: true})
+		if h.notice() != core.NoticeCut || len(r.server.Turns()) != turns+1 {
+			t.Errorf("notice %q, %d turns more; want the retry line and no second question", h.notice(), len(r.server.Turns())-turns-1)
+		}
+	})
+}
+
+func TestCheck(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	if c := r.app(t, agent.ModeChat, nil).Check(t.Context()); !c.OK {
+		t.Errorf("check = %+v, want ok", c)
+	}
+	wrongMode := r.app(t, agent.ModeChat, func(c *agent.Config) { c.Mode = agent.ModeWorkflow }).Check(t.Context())
+	if wrongMode.OK || !strings.Contains(wrongMode.Mend, "set mode: chat") {
+		t.Errorf("check = %+v, want it to say which mode", wrongMode)
+	}
+	for _, a := range sim.DefaultApps() {
+		r.server.SetKey(a.Name, "another-"+a.Key)
+	}
+	if c := r.app(t, agent.ModeChat, nil).Check(t.Context()); c.OK || !strings.Contains(c.Mend, "API key is refused") {
+		t.Errorf("check = %+v, want the key refused", c)
+	}
+}
+
+func TestWrongTemplateIsFoundAtOnce(t *testing.T) {
+	_, err := agent.New(agent.Config{Name: "x", Mode: agent.ModeChat, BaseURL: "http://x", Inputs: map[string]any{"a": "{{.User.Nmae}}"}, Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "Nmae") {
+		t.Errorf("err = %v, want the wrong name in it", err)
+	}
+}
