@@ -60,8 +60,9 @@ type Platform interface {
 	Run(ctx context.Context, host Host) error
 	// Limits does no I/O. group is false for direct chats.
 	Limits(p Place) Limits
-	// Render splits CommonMark into messages that fit, at least one for text that is not blank. It is pure. With final
-	// false the source may stop anywhere; the parts before the last stay equal as it grows.
+	// Render splits CommonMark into messages that fit. It is pure. With final true there is at least one for text that is
+	// not blank. With final false the source may stop anywhere; the parts before the last stay equal as it grows, and
+	// there is none while nothing of it can be shown yet (half a heading's mark, an open tag).
 	Render(markdown string, final bool) []Part
 	// Post sends one message. It is tried once: what to do after an error is the caller's decision.
 	Post(ctx context.Context, p Post) (MessageRef, error)

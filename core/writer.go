@@ -164,6 +164,12 @@ func (w *writer) step(ctx context.Context, stopTyping func()) (done bool, err er
 		return false, nil
 	}
 	parts := w.t.bot.platform.Render(text, final)
+	if len(parts) == 0 {
+		if err := w.r.journal(ctx, false); err != nil {
+			return false, w.later(err)
+		}
+		return true, nil
+	}
 	for i, p := range parts {
 		if i < len(w.shown) && w.shown[i].part == p {
 			continue
