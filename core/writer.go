@@ -302,7 +302,11 @@ func (w *writer) later(err error) error {
 		wait = w.wait.next()
 	}
 	w.next = time.Now().Add(wait)
-	w.t.log.Warn("reply not shown, trying again", slog.String("class", string(ClassOf(err))),
+	level := slog.LevelWarn
+	if ClassOf(err) == RateLimited {
+		level = slog.LevelDebug // being told to wait is the usual way of things
+	}
+	w.t.log.Log(context.Background(), level, "reply not shown, trying again", slog.String("class", string(ClassOf(err))),
 		slog.Int64("retry_after_ms", wait.Milliseconds()), slog.Any("err", err))
 	return err
 }
