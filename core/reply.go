@@ -124,6 +124,12 @@ func (r *reply) asking(j Turn) {
 	})
 }
 
+func (r *reply) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
+}
+
 func (r *reply) abandon() { r.change(func() { r.left = true }) }
 
 // close says that nothing more comes, and how it ended.

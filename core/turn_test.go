@@ -583,3 +583,18 @@ func TestReplaceShortensTheReply(t *testing.T) {
 		}
 	})
 }
+
+func TestNextTurnDoesNotWaitForAPaceThatNothingNeeds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.chat.limits.EditGap = 10 * time.Second
+		r.start()
+		r.accept(r.message("one"))
+		settle(time.Second)
+		r.accept(r.message("two"))
+		settle(time.Second)
+		if n := len(r.app.asked()); n != 2 {
+			t.Errorf("asked %d times within 2 s, want 2: the first answer stood whole after its post", n)
+		}
+	})
+}

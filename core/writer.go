@@ -145,48 +145,54 @@ func (w *writer) urgent() bool {
 
 // step makes at most one call that shows something. done is true when everything is shown as it should be now.
 func (w *writer) step(ctx context.Context, stopTyping func()) (done bool, err error) {
-	text, final, hasAnswer := w.r.markdown()
-	mode := w.t.bot.settings.Stream.Mode
-	if !final && (mode == "final" || w.t.bot.editor == nil) {
-		text = ""
-	}
-	canShow := strings.TrimSpace(text) != "" && !time.Now().Before(w.next)
-	if !canShow || len(w.shown) > 0 {
+	due := !time.Now().Before(w.next)
+	if !due || len(w.shown) > 0 {
 		// News for the journal goes first, unless a first text can be shown at once: its own entry then holds both.
 		if err := w.r.journal(ctx, false); err != nil {
 			return false, w.later(err)
 		}
 	}
-	if strings.TrimSpace(text) == "" {
-		return true, nil
-	}
-	if !canShow {
+	if !due && !w.r.isClosed() {
 		return false, nil
 	}
-	parts := w.t.bot.platform.Render(text, final)
-	if len(parts) == 0 {
-		if err := w.r.journal(ctx, false); err != nil {
-			return false, w.later(err)
-		}
-		return true, nil
+	text, final, hasAnswer := w.r.markdown()
+	if !final && (w.t.bot.settings.Stream.Mode == "final" || w.t.bot.editor == nil) {
+		text = ""
 	}
-	for i, p := range parts {
-		if i < len(w.shown) && w.shown[i].part == p {
-			continue
-		}
+	var parts []Part
+	if strings.TrimSpace(text) != "" {
+		parts = w.t.bot.platform.Render(text, final)
+	}
+	i := w.firstNews(parts)
+	switch {
+	case i < len(parts) && !due, i == len(parts) && final && len(w.shown) > i && !due:
+		return false, nil
+	case i < len(parts):
 		if i == 0 && hasAnswer && w.firstText == 0 {
 			w.firstText = time.Since(w.r.began)
 		}
 		if hasAnswer || final {
 			stopTyping()
 		}
-		err := w.put(ctx, i, p)
+		err := w.put(ctx, i, parts[i])
 		return err == nil && i == len(parts)-1 && len(w.shown) <= len(parts), err
-	}
-	if len(w.shown) > len(parts) && final {
+	case final && len(w.shown) > len(parts):
 		return false, w.drop(ctx)
 	}
+	if err := w.r.journal(ctx, false); err != nil {
+		return false, w.later(err)
+	}
 	return true, nil
+}
+
+// firstNews is the index of the first part that its message does not show yet.
+func (w *writer) firstNews(parts []Part) int {
+	for i, p := range parts {
+		if i >= len(w.shown) || w.shown[i].part != p {
+			return i
+		}
+	}
+	return len(parts)
 }
 
 // put makes the i-th message show p.
