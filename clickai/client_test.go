@@ -92,14 +92,14 @@ func TestRedirects(t *testing.T) {
 	var srvURL string
 	var posts atomic.Int32
 	srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case r.URL.Path == "/moved/v1/info":
+		switch r.URL.Path {
+		case "/moved/v1/info":
 			http.Redirect(w, r, srvURL+"/v1/info", http.StatusFound)
-		case r.URL.Path == "/loop/v1/info":
+		case "/loop/v1/info":
 			http.Redirect(w, r, srvURL+"/loop/v1/info", http.StatusFound)
-		case r.URL.Path == "/away/v1/info":
+		case "/away/v1/info":
 			http.Redirect(w, r, other.URL+"/v1/info", http.StatusMovedPermanently)
-		case r.URL.Path == "/v1/info":
+		case "/v1/info":
 			if r.Header.Get("Authorization") != "Bearer "+testKey {
 				t.Error("key lost within the origin")
 			}
@@ -169,12 +169,14 @@ func TestTimeouts(t *testing.T) {
 	time.AfterFunc(10*time.Millisecond, func() { cancel(because) })
 	slow := newClient(t, hang.URL)
 	_, err := slow.ChatStream(ctx, ask)
-	if wantError(t, err, clickai.KindBroken); !errors.Is(err, context.Canceled) || !errors.Is(err, because) {
+	wantKind(t, err, clickai.KindBroken)
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, because) {
 		t.Errorf("cancelled: %v", err)
 	}
 	// A context that has ended before sends nothing.
 	_, err = slow.ChatStream(ctx, ask)
-	if wantError(t, err, clickai.KindUnsent); !errors.Is(err, context.Canceled) {
+	wantKind(t, err, clickai.KindUnsent)
+	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before: %v", err)
 	}
 }

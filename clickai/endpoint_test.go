@@ -324,7 +324,7 @@ func TestInvalidRequests(t *testing.T) {
 		"upload without user":     func() error { _, err := c.Upload(ctx, clickai.UploadRequest{Content: http.NoBody}); return err },
 		"upload without content":  func() error { _, err := c.Upload(ctx, clickai.UploadRequest{User: "u"}); return err },
 	} {
-		wantError(t, call(), clickai.KindInvalid)
+		wantKind(t, call(), clickai.KindInvalid)
 		if e := wantError(t, call(), clickai.KindInvalid); e.MayHaveArrived() || e.Method == "" || e.Path == "" {
 			t.Errorf("%s: %+v", name, e)
 		}
@@ -341,6 +341,6 @@ func TestBlockingAnswerThatIsNone(t *testing.T) {
 			t.Errorf("%q: %v: may have arrived", body, e)
 		}
 		_, err = c.RunWorkflow(t.Context(), clickai.WorkflowRequest{User: "u"})
-		wantError(t, err, clickai.KindContent)
+		wantKind(t, err, clickai.KindContent)
 	}
 }

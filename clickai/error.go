@@ -20,26 +20,26 @@ const maxErrorBody = 64 << 10
 type Kind uint8
 
 const (
-	// KindInvalid: the request was refused locally, before anything was sent,
+	// KindInvalid means that the request was refused locally, before anything was sent,
 	// because a field that ClickAI needs is missing or unusable.
 	KindInvalid Kind = iota + 1
-	// KindLimited: nothing was sent, because the plan's limits left no room. The
+	// KindLimited means that nothing was sent, because the plan's limits left no room. The
 	// chain holds a *QuotaError when the day's requests are used up, else the
 	// context's error.
 	KindLimited
-	// KindUnsent: no connection came about (DNS, dial, proxy, TLS, or the
+	// KindUnsent means that no connection came about (DNS, dial, proxy, TLS, or the
 	// context ended during these). The request surely did not reach ClickAI.
 	KindUnsent
-	// KindBroken: the connection broke, or the context ended, after the request
+	// KindBroken means that the connection broke, or the context ended, after the request
 	// may have been sent. ClickAI may be working on it.
 	KindBroken
-	// KindTimeout: ClickAI was silent for longer than a configured timeout,
+	// KindTimeout means that ClickAI was silent for longer than a configured timeout,
 	// after the request may have been sent.
 	KindTimeout
-	// KindStatus: ClickAI, or a proxy before it, answered with an HTTP status
+	// KindStatus means that ClickAI, or a proxy before it, answered with an HTTP status
 	// other than 2xx, or with an error body under status 200.
 	KindStatus
-	// KindContent: the response has a 2xx status but a body that is no answer:
+	// KindContent means that the response has a 2xx status but a body that is no answer:
 	// HTML, malformed JSON, or larger than Config.MaxLine.
 	KindContent
 )
@@ -130,12 +130,12 @@ func (e *Error) MayHaveArrived() bool {
 
 // Causes of KindTimeout. They are found in the chain with errors.Is.
 var (
-	// ErrHeaderTimeout: no response headers within Config.HeaderTimeout, or no
+	// ErrHeaderTimeout means no response headers within Config.HeaderTimeout, or no
 	// progress of an upload.
 	ErrHeaderTimeout = errors.New("no response headers in time")
-	// ErrIdleTimeout: not one byte of the response within Config.IdleTimeout.
+	// ErrIdleTimeout means not one byte of the response within Config.IdleTimeout.
 	ErrIdleTimeout = errors.New("response went silent")
-	// ErrCallTimeout: a call that is not a stream was not done within
+	// ErrCallTimeout means that a call that is not a stream was not done within
 	// Config.CallTimeout or Config.BlockingTimeout.
 	ErrCallTimeout = errors.New("call took too long")
 )

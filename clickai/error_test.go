@@ -130,7 +130,7 @@ func TestAnswerIsBounded(t *testing.T) {
 		_, _ = w.Write([]byte(`{"answer":"` + strings.Repeat("x", 2000) + `"}`))
 	})
 	_, err := newClient(t, srv.URL, func(cfg *clickai.Config) { cfg.MaxLine = 1000 }).Chat(t.Context(), ask)
-	wantError(t, err, clickai.KindContent)
+	wantKind(t, err, clickai.KindContent)
 }
 
 // A server that echoes the key doesn't get it into an error.
@@ -140,7 +140,7 @@ func TestErrorsHoldNoKey(t *testing.T) {
 		srv := newServer(t, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			w.WriteHeader(status)
-			fmt.Fprintf(w, `{"code":"unauthorized","message":"bad header %s"}`, r.Header.Get("Authorization"))
+			_, _ = fmt.Fprintf(w, `{"code":"unauthorized","message":"bad header %s"}`, r.Header.Get("Authorization"))
 		})
 		c := newClient(t, srv.URL)
 		_, err := c.Chat(t.Context(), ask)
@@ -190,7 +190,7 @@ func TestUnsentErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	closed := "http://" + l.Addr().String()
-	l.Close()
+	_ = l.Close()
 	tlsServer := httptest.NewTLSServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("request arrived") }))
 	tlsServer.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
 	t.Cleanup(tlsServer.Close)
@@ -218,7 +218,7 @@ func TestBrokenAfterSent(t *testing.T) {
 		t.Errorf("%v: may have arrived", e)
 	}
 	_, err = c.Chat(t.Context(), ask)
-	wantError(t, err, clickai.KindBroken)
+	wantKind(t, err, clickai.KindBroken)
 }
 
 func TestCloseInMidAnswerIsBroken(t *testing.T) {
@@ -229,7 +229,7 @@ func TestCloseInMidAnswerIsBroken(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	})
 	_, err := newClient(t, srv.URL).Chat(t.Context(), ask)
-	wantError(t, err, clickai.KindBroken)
+	wantKind(t, err, clickai.KindBroken)
 }
 
 func TestRetryAfter(t *testing.T) {

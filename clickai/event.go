@@ -168,9 +168,9 @@ type Unknown struct {
 type SkipReason uint8
 
 const (
-	// SkippedMalformed: the event's data is no JSON object.
+	// SkippedMalformed means that the event's data is no JSON object.
 	SkippedMalformed SkipReason = iota + 1
-	// SkippedTooLong: the event is longer than Config.MaxLine.
+	// SkippedTooLong means that the event is longer than Config.MaxLine.
 	SkippedTooLong
 )
 

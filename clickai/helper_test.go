@@ -98,4 +98,10 @@ func wantError(t testing.TB, err error, kind clickai.Kind) *clickai.Error {
 	return e
 }
 
+// wantKind checks that err is an *Error of the kind.
+func wantKind(t testing.TB, err error, kind clickai.Kind) {
+	t.Helper()
+	_ = wantError(t, err, kind)
+}
+
 var ask = clickai.ChatRequest{Query: "Hello?", User: "u1"}

@@ -25,16 +25,18 @@ type lifetime struct {
 
 	mu    sync.Mutex
 	timer *time.Timer // watchdog; made at first use
+	due   time.Time   // before it, a firing timer is one that came too late to be stopped
 	cause error       // what the watchdog ends the request with; nil while off
 }
 
-func newLifetime(ctx context.Context, timeout time.Duration) *lifetime {
-	l := &lifetime{outer: ctx}
-	l.ctx, l.cancel = context.WithCancelCause(ctx)
+// newLifetime returns a lifetime within ctx, and its context.
+func newLifetime(outer context.Context, timeout time.Duration) (context.Context, *lifetime) {
+	ctx, cancel := context.WithCancelCause(outer)
+	l := &lifetime{outer: outer, ctx: ctx, cancel: cancel}
 	if timeout > 0 {
 		l.total = time.AfterFunc(timeout, func() { l.cancel(ErrCallTimeout) })
 	}
-	return l
+	return ctx, l
 }
 
 // watch starts the watchdog: unless stopped or touched within d, the request
@@ -49,7 +51,7 @@ func (l *lifetime) watch(d time.Duration, cause error) (stop func()) {
 func (l *lifetime) arm(d time.Duration, cause error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.cause = cause
+	l.cause, l.due = cause, time.Now().Add(d)
 	if l.timer == nil {
 		l.timer = time.AfterFunc(d, l.bark)
 		return
@@ -71,15 +73,16 @@ func (l *lifetime) touch(d time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.cause != nil && l.timer != nil {
+		l.due = time.Now().Add(d)
 		l.timer.Reset(d)
 	}
 }
 
 func (l *lifetime) bark() {
 	l.mu.Lock()
-	cause := l.cause
+	cause, early := l.cause, time.Now().Before(l.due)
 	l.mu.Unlock()
-	if cause != nil { // else it was disarmed while the timer fired
+	if cause != nil && !early { // else it was disarmed or armed anew while the timer fired
 		l.cancel(cause)
 	}
 }

@@ -2,6 +2,7 @@ package clickai
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"slices"
 )
@@ -70,7 +71,7 @@ func (d *sseDecoder) next() (frame, error) {
 		if err != nil {
 			// Everything that was complete before the end still counts. An unfinished
 			// line counts only if the server closed properly: else it is torn.
-			if err == io.EOF && len(line) > 0 {
+			if errors.Is(err, io.EOF) && len(line) > 0 {
 				d.field(line, size, swap)
 			}
 			if f, ok := d.dispatch(); ok {
@@ -122,13 +123,8 @@ func (d *sseDecoder) field(line []byte, size int64, swap bool) {
 	if line[0] == ':' {
 		return // a comment
 	}
-	name, value := line, []byte(nil)
-	if i := bytes.IndexByte(line, ':'); i >= 0 {
-		name, value = line[:i], line[i+1:]
-		if len(value) > 0 && value[0] == ' ' {
-			value = value[1:]
-		}
-	}
+	name, value, _ := bytes.Cut(line, []byte{':'})
+	value = bytes.TrimPrefix(value, []byte{' '})
 	switch string(name) {
 	case "event":
 		d.nameBuf = append(d.nameBuf[:0], value[:min(len(value), maxEventName)]...)

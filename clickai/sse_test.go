@@ -15,7 +15,7 @@ import (
 func frames(t testing.TB, r io.Reader, maxLen int) []clickai.Frame {
 	t.Helper()
 	var got []clickai.Frame
-	if err := clickai.DecodeFrames(r, maxLen, func(f clickai.Frame) { got = append(got, f) }); err != io.EOF {
+	if err := clickai.DecodeFrames(r, maxLen, func(f clickai.Frame) { got = append(got, f) }); !errors.Is(err, io.EOF) {
 		t.Fatalf("DecodeFrames: %v, want EOF", err)
 	}
 	return got
@@ -153,8 +153,8 @@ func TestDecoderDoesNotWaitForMore(t *testing.T) {
 		if f := <-got; f != data("a") {
 			t.Errorf("end %q: got %+v", end, f)
 		}
-		w.Close()
-		if err := <-done; err != io.EOF {
+		_ = w.Close()
+		if err := <-done; !errors.Is(err, io.EOF) {
 			t.Errorf("end %q: %v", end, err)
 		}
 	}

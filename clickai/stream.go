@@ -167,7 +167,7 @@ func (s *Stream) Events() iter.Seq2[Event, error] {
 		for {
 			ev, err := s.next()
 			if err != nil {
-				if err != io.EOF {
+				if !errors.Is(err, io.EOF) {
 					yield(nil, err)
 				}
 				return
@@ -243,7 +243,7 @@ func (s *Stream) endError(err error) error {
 	switch {
 	case s.ended():
 		return io.EOF
-	case err != io.EOF:
+	case !errors.Is(err, io.EOF):
 		return s.res.life.transportError(s.res.req.method, s.res.path, false, err)
 	case !s.Begun():
 		return &Error{Kind: KindBroken, Method: s.res.req.method, Path: s.res.path, Err: ErrEmptyStream}
@@ -258,11 +258,12 @@ func (s *Stream) note(ev Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.Events++
-	switch ev.(type) {
+	switch ev := ev.(type) {
 	case *Ping:
 		return
 	case *Skipped:
 		s.stats.Skipped++
+		s.begun = s.begun || ev.Reason == SkippedTooLong // no proxy invents such an event
 		return
 	case *ErrorEvent:
 		s.stats.LastEvent = eventError
@@ -276,8 +277,9 @@ func (s *Stream) note(ev Event) {
 	s.ids.WorkflowRun = orDefault(h.WorkflowRunID, s.ids.WorkflowRun)
 }
 
-// Begun reports whether an event other than Ping and Skipped has been delivered.
-// From then on ClickAI has taken in the question: it must not be asked again.
+// Begun reports whether an event has been delivered that is neither a Ping nor
+// malformed. From then on ClickAI has taken in the question: it must not be asked
+// again.
 func (s *Stream) Begun() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

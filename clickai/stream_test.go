@@ -201,8 +201,8 @@ func TestStreamState(t *testing.T) {
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}
-	for ev := range s.Events() {
-		t.Errorf("second loop delivered %T", ev)
+	for ev, err := range s.Events() {
+		t.Errorf("second loop delivered %T, %v", ev, err)
 	}
 }
 
@@ -307,7 +307,8 @@ func TestStreamCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	events, err := collect(t, s)
-	if wantError(t, err, clickai.KindBroken); kinds(events) != "Message" || !s.Begun() {
+	wantKind(t, err, clickai.KindBroken)
+	if kinds(events) != "Message" || !s.Begun() {
 		t.Errorf("got %s, begun %v", kinds(events), s.Begun())
 	}
 }
@@ -334,7 +335,8 @@ func TestStreamIdle(t *testing.T) {
 		t.Fatal(err)
 	}
 	events, err := collect(t, s)
-	if wantError(t, err, clickai.KindTimeout); !errors.Is(err, clickai.ErrIdleTimeout) || kinds(events) != "Message" {
+	wantKind(t, err, clickai.KindTimeout)
+	if !errors.Is(err, clickai.ErrIdleTimeout) || kinds(events) != "Message" {
 		t.Errorf("got %s, %v", kinds(events), err)
 	}
 	<-gone
@@ -349,7 +351,10 @@ func TestStreamLeft(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for range s.Events() {
+		for _, err := range s.Events() {
+			if err != nil {
+				t.Error(err)
+			}
 			break
 		}
 		<-gone
@@ -422,7 +427,8 @@ func TestStreamLeft(t *testing.T) {
 			cancel()
 		}
 		<-gone
-		if wantError(t, last, clickai.KindBroken); !errors.Is(last, context.Canceled) {
+		wantKind(t, last, clickai.KindBroken)
+		if !errors.Is(last, context.Canceled) {
 			t.Errorf("ended with %v", last)
 		}
 	})
@@ -432,7 +438,7 @@ func TestStreamLeft(t *testing.T) {
 type pipeTransport struct{ body io.ReadCloser }
 
 func (p pipeTransport) RoundTrip(r *http.Request) (*http.Response, error) {
-	context.AfterFunc(r.Context(), func() { p.body.Close() })
+	context.AfterFunc(r.Context(), func() { _ = p.body.Close() })
 	return &http.Response{
 		StatusCode: http.StatusOK, Header: http.Header{"Content-Type": {"text/event-stream"}}, Body: p.body, Request: r,
 	}, nil
@@ -468,7 +474,8 @@ func TestStreamIdleCountsSilenceOnly(t *testing.T) {
 				<-time.After(10 * time.Minute) // a slow consumer
 			}
 		}
-		if wantError(t, last, clickai.KindTimeout); kinds(got) != "Message Ping Message" || !errors.Is(last, clickai.ErrIdleTimeout) {
+		wantKind(t, last, clickai.KindTimeout)
+		if kinds(got) != "Message Ping Message" || !errors.Is(last, clickai.ErrIdleTimeout) {
 			t.Errorf("got %s, %v", kinds(got), last)
 		}
 		// 6 writes, each after 59 s or as soon as the consumer is back, three pauses
@@ -502,5 +509,36 @@ func TestStreamHugeLine(t *testing.T) {
 	}
 	if n := len(events[1].(*clickai.NodeFinished).Node.Outputs); n != size+len(`{"t":""}`) {
 		t.Errorf("outputs of %d bytes", n)
+	}
+}
+
+// A whole turn over loopback: 300 pieces of text, each flushed by itself.
+func BenchmarkStream300(b *testing.B) {
+	piece := messageEvent("một đoạn ")
+	srv := newServer(b, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/event-stream")
+		for range 300 {
+			_, _ = io.WriteString(w, piece)
+			w.(http.Flusher).Flush()
+		}
+		_, _ = io.WriteString(w, endEvent)
+	})
+	c := newClient(b, srv.URL)
+	b.ReportAllocs()
+	for b.Loop() {
+		s, err := c.ChatStream(b.Context(), ask)
+		if err != nil {
+			b.Fatal(err)
+		}
+		n := 0
+		for _, err := range s.Events() {
+			if err != nil {
+				b.Fatal(err)
+			}
+			n++
+		}
+		if n != 301 {
+			b.Fatalf("%d events", n)
+		}
 	}
 }

@@ -9,7 +9,6 @@ import (
 	"io"
 	"maps"
 	"mime"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -78,21 +77,6 @@ func newTransport(cfg transportConfig) (*transport, error) {
 	}, nil
 }
 
-// newHTTPTransport is net/http's default transport with as many kept
-// connections per host as a busy app has streams.
-func newHTTPTransport() http.RoundTripper {
-	return &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		MaxIdleConns:          100,
-		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
-		TLSHandshakeTimeout:   15 * time.Second,
-		ExpectContinueTimeout: time.Second,
-	}
-}
-
 // maxRedirects bounds a chain of redirects of one GET.
 const maxRedirects = 5
 
@@ -144,8 +128,8 @@ func (t *transport) send(ctx context.Context, r *request) (*response, error) {
 	if err := t.limiter.wait(ctx); err != nil {
 		return nil, &Error{Kind: KindLimited, Method: r.method, Path: path, Err: err}
 	}
-	life := newLifetime(ctx, r.timeout)
-	res, err := t.roundTrip(life, r, path)
+	ctx, life := newLifetime(ctx, r.timeout)
+	res, err := t.roundTrip(ctx, life, r, path)
 	if err != nil {
 		life.end(nil)
 		return nil, err
@@ -161,7 +145,7 @@ func (t *transport) send(ctx context.Context, r *request) (*response, error) {
 	return &response{Response: res, req: r, path: path, life: life}, nil
 }
 
-func (t *transport) roundTrip(life *lifetime, r *request, path string) (*http.Response, error) {
+func (t *transport) roundTrip(ctx context.Context, life *lifetime, r *request, path string) (*http.Response, error) {
 	var body io.Reader
 	var length int64
 	headers := http.Header{}
@@ -188,7 +172,7 @@ func (t *transport) roundTrip(life *lifetime, r *request, path string) (*http.Re
 	if len(r.query) > 0 {
 		u += "?" + r.query.Encode()
 	}
-	req, err := http.NewRequestWithContext(trace.withContext(life.ctx), r.method, u, body)
+	req, err := http.NewRequestWithContext(trace.withContext(ctx), r.method, u, body)
 	if err != nil {
 		return nil, invalid(r.method, path, "build request: %w", stripURL(err))
 	}
@@ -205,11 +189,13 @@ func (t *transport) roundTrip(life *lifetime, r *request, path string) (*http.Re
 
 	stop := life.watch(r.wait, ErrHeaderTimeout)
 	if r.upload != nil {
+		end := context.AfterFunc(ctx, func() { _ = r.upload.body.Close() })
+		defer end()
 		r.upload.body.onRead = func() { life.touch(r.wait) }
 	}
-	res, err := t.http.Do(req) //nolint:bodyclose // closed by the caller
+	res, err := t.http.Do(req)
 	if r.upload != nil {
-		r.upload.body.finish(life.ctx)
+		r.upload.body.finish(ctx)
 	}
 	stop()
 	if err != nil {

@@ -12,7 +12,6 @@ import (
 	"net/textproto"
 	"path"
 	"strings"
-	"sync"
 	"unicode"
 	"unicode/utf8"
 )
@@ -42,8 +41,9 @@ type UploadRequest struct {
 	// in chunks of unknown total, which some servers refuse. Content of another
 	// length than a given Size fails the upload.
 	Size int64
-	// Content is read once, through one small buffer. It is not read any more
-	// after Upload has returned, unless the context ended while a Read was under way.
+	// Content is read once, through one small buffer. It is not read any more after
+	// Upload has returned, unless ctx ended or a timeout struck while a Read was
+	// under way: that Read is not waited for, and is the last one.
 	Content io.Reader
 }
 
@@ -62,8 +62,9 @@ type UploadedFile struct {
 // Upload sends a file, streaming it. A pause without progress ends it after
 // Config.HeaderTimeout, whether Content or the server pauses; there is no bound
 // for the whole. When the server refuses the file before it has all of it (413),
-// its answer is returned as the error if it can still be read. To try again,
-// give a fresh Content.
+// its answer is returned as the error if it can still be read; the package's own
+// HTTP client reads it even when the server resets the connection at once. To try
+// again, give a fresh Content.
 func (c *Client) Upload(ctx context.Context, r UploadRequest) (*UploadedFile, error) {
 	if r.User == "" {
 		return nil, invalid(http.MethodPost, pathUpload, "user is empty")
@@ -134,78 +135,6 @@ func newUpload(r *UploadRequest) (*upload, error) {
 // (https://www.rfc-editor.org/rfc/rfc9110#field.expect): a proxy that refuses it
 // by its size can then say so before it resets the connection.
 func (u *upload) expectContinue() bool { return u.length < 0 || u.length >= expectFrom }
-
-// uploadBody is the reader that net/http takes an upload's body from. It can be
-// held back, and it can be ended so that nobody reads the content any more.
-type uploadBody struct {
-	r      io.Reader
-	onRead func()
-
-	mu      sync.Mutex
-	changed sync.Cond
-	held    bool // Read waits
-	over    bool // Read fails
-	reading bool // a Read of r is under way
-}
-
-func newUploadBody(r io.Reader) *uploadBody {
-	b := &uploadBody{r: r, onRead: func() {}}
-	b.changed.L = &b.mu
-	return b
-}
-
-var errUploadOver = errors.New("upload is over")
-
-func (b *uploadBody) Read(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for b.held && !b.over {
-		b.changed.Wait()
-	}
-	if b.over {
-		return 0, errUploadOver
-	}
-	b.reading = true
-	b.mu.Unlock()
-	n, err := b.r.Read(p)
-	b.onRead()
-	b.mu.Lock()
-	b.reading = false
-	b.changed.Broadcast()
-	return n, err
-}
-
-// Close is called by net/http when it needs no more of the body.
-func (b *uploadBody) Close() error {
-	b.set(&b.over, true)
-	return nil
-}
-
-// hold makes Read wait, or go on. It is called when the first byte of a response
-// is there: the server has decided, and writing on could only break the connection
-// before the response is read. An interim response (100 Continue) ends the wait.
-func (b *uploadBody) hold(on bool) { b.set(&b.held, on) }
-
-func (b *uploadBody) set(flag *bool, v bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	*flag = v
-	b.changed.Broadcast()
-}
-
-// finish ends the body: no Read of the content begins after it, and it waits for
-// one under way unless ctx ends.
-func (b *uploadBody) finish(ctx context.Context) {
-	stop := context.AfterFunc(ctx, b.changed.Broadcast)
-	defer stop()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.over = true
-	b.changed.Broadcast()
-	for b.reading && ctx.Err() == nil {
-		b.changed.Wait()
-	}
-}
 
 // exactReader reads exactly left bytes of r, and fails if r has fewer or more.
 type exactReader struct {

@@ -43,7 +43,7 @@ func receive(t testing.TB, r *http.Request) received {
 	}
 	for {
 		part, err := parts.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return got
 		}
 		if err != nil {
@@ -208,7 +208,7 @@ func TestUploadRefusedEarly(t *testing.T) {
 				t.Fatal(err)
 			}
 			done := make(chan struct{})
-			t.Cleanup(func() { l.Close(); <-done })
+			t.Cleanup(func() { _ = l.Close(); <-done })
 			go func() {
 				defer close(done)
 				for {
@@ -221,7 +221,7 @@ func TestUploadRefusedEarly(t *testing.T) {
 					}
 					const body = "<html>413 Request Entity Too Large</html>"
 					_, _ = io.WriteString(conn, "HTTP/1.1 413 Too Large\r\nContent-Type: text/html\r\nContent-Length: "+itoa(len(body))+"\r\nConnection: close\r\n\r\n"+body)
-					conn.Close() // with bytes unread: the kernel resets the connection
+					_ = conn.Close() // with bytes unread: the kernel resets the connection
 				}
 			}()
 			c := newClient(t, "http://"+l.Addr().String())
@@ -263,7 +263,7 @@ func TestUploadErrors(t *testing.T) {
 		_, _ = io.WriteString(w, `{}`)
 	})
 	_, err := newClient(t, srv.URL).Upload(t.Context(), clickai.UploadRequest{User: "u1", Content: strings.NewReader("x")})
-	wantError(t, err, clickai.KindContent)
+	wantKind(t, err, clickai.KindContent)
 }
 
 func TestUploadContentFails(t *testing.T) {
@@ -282,7 +282,7 @@ func TestUploadContentFails(t *testing.T) {
 	} {
 		req.User = "u1"
 		_, err := c.Upload(t.Context(), req)
-		wantError(t, err, clickai.KindBroken)
+		wantKind(t, err, clickai.KindBroken)
 		if strings.HasPrefix(name, "breaks") && !errors.Is(err, broken) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -292,22 +292,24 @@ func TestUploadContentFails(t *testing.T) {
 // An upload without progress ends, whichever side pauses.
 func TestUploadStalls(t *testing.T) {
 	t.Parallel()
-	srv := newServer(t, func(_ http.ResponseWriter, r *http.Request) {
-		<-r.Context().Done()
-	})
+	testOver := make(chan struct{}) // with its body unread, the server doesn't see the client go
+	srv := newServer(t, func(http.ResponseWriter, *http.Request) { <-testOver })
+	t.Cleanup(func() { close(testOver) })
 	c := newClient(t, srv.URL, func(cfg *clickai.Config) { cfg.HeaderTimeout = 100 * time.Millisecond })
 	pr, pw := io.Pipe()
-	defer pw.Close()
+	defer func() { _ = pw.Close() }()
 	for name, content := range map[string]io.Reader{"server": io.LimitReader(zeros{}, 50<<20), "content": pr} {
 		_, err := c.Upload(t.Context(), clickai.UploadRequest{User: "u1", Content: content, Size: 50 << 20})
-		if wantError(t, err, clickai.KindTimeout); !errors.Is(err, clickai.ErrHeaderTimeout) {
+		wantKind(t, err, clickai.KindTimeout)
+		if !errors.Is(err, clickai.ErrHeaderTimeout) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
 	_, err := newClient(t, srv.URL).Upload(ctx, clickai.UploadRequest{User: "u1", Content: pr, Size: 5})
-	if wantError(t, err, clickai.KindBroken); !errors.Is(err, context.DeadlineExceeded) {
+	wantKind(t, err, clickai.KindBroken)
+	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("context: %v", err)
 	}
 }
@@ -325,7 +327,7 @@ func TestUploadLeavesContentAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = c.Upload(t.Context(), clickai.UploadRequest{User: "u1", Content: content, Size: content.Size()})
-		wantError(t, err, clickai.KindStatus)
+		wantKind(t, err, clickai.KindStatus)
 	}
 }
 
@@ -393,7 +395,7 @@ func TestUploadFilenameWithQuotes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	if _, err := newClient(t, srv.URL).Upload(t.Context(), clickai.UploadRequest{User: "u1", Filename: `a"; name="user.txt`, Content: f}); err != nil {
 		t.Fatal(err)
 	}

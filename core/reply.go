@@ -36,6 +36,7 @@ type reply struct {
 	state    replyState
 	task     string
 	giveUp   context.CancelCauseFunc
+	gaveUp   error // why the reply cannot be shown
 	closed   bool // the answer is complete
 	left     bool // shutting down: show nothing more
 	j        Turn
@@ -111,7 +112,16 @@ func (r *reply) change(f func()) {
 	r.wake()
 }
 
-func (r *reply) onGiveUp(stop context.CancelCauseFunc) { r.change(func() { r.giveUp = stop }) }
+// onGiveUp names what ends the asking when the reply cannot be shown; at once if that is known already.
+func (r *reply) onGiveUp(stop context.CancelCauseFunc) {
+	r.mu.Lock()
+	r.giveUp = stop
+	gaveUp := r.gaveUp
+	r.mu.Unlock()
+	if gaveUp != nil {
+		stop(gaveUp)
+	}
+}
 
 // asking hands over the journal as it is when the question goes out; the writer stores it meanwhile.
 func (r *reply) asking(j Turn) {

@@ -344,6 +344,7 @@ func (w *writer) stopAsking(err error) {
 	}
 	w.r.mu.Lock()
 	stop := w.r.giveUp
+	w.r.gaveUp = w.err
 	w.r.mu.Unlock()
 	if stop != nil {
 		stop(w.err)

@@ -1,0 +1,36 @@
+// Package discordfmt writes CommonMark as Discord messages.
+//
+// # For the adapter
+//
+// [Render] returns the messages. Part.Text is the message's content as it is to be sent; Part.Plain is the same without
+// markup. Both hold at most [MaxContent] UTF-16 units. [Escape] makes a line of the adapter's own, or a name in it, literal.
+// Every send and every edit must carry allowed_mentions with an empty parse list: it is what keeps mentions from pinging.
+// That mentions in an answer also do not look like mentions is this package's part.
+//
+// # What things look like
+//
+//	heading 1-3          # ## ###
+//	heading 4-6          bold line
+//	bold italic strike   **b** *i* ~~s~~
+//	inline code          `code`
+//	fence                ``` with its language; ``` inside is broken by a zero-width space
+//	list                 "- " and "1. ", nested by indentation; the numbers are the source's
+//	task list            "- ☐ " and "- ☑ "
+//	quote                "> "; a quote in a quote has "› " after it
+//	link                 [label](<url>): no preview; mailto and tel: label (address)
+//	bare link            <url>: no preview
+//	link of other scheme label (address), as text
+//	picture              🖼 [description](<url>)
+//	table                fence with aligned columns; wide cells are wrapped
+//	footnote             [1] in the text, "[1] …" where its text stands
+//	inline math          `TeX`
+//	math block           fence of language latex
+//	HTML                 b, i, s, code, a, img, br as what they mean; other tags of HTML are dropped; else text
+//	line break           line break, hard or soft
+//	rule                 a line of dashes
+//	@everyone, <@id>, …  text with a zero-width space behind the @ or the <; in code as they are
+//
+// Discord's Markdown is described at https://support.discord.com/hc/en-us/articles/210298617, message formats at
+// https://discord.com/developers/docs/reference#message-formatting, the limit of 2,000 characters at
+// https://discord.com/developers/docs/resources/message#create-message.
+package discordfmt

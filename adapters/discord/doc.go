@@ -1,0 +1,53 @@
+// Package discord connects a Discord bot to the bridge: the gateway and Discord's history in, messages, threads, edits
+// and files out.
+//
+// # Set-up
+//
+// The bot needs its token, the privileged intent MESSAGE CONTENT, and the permissions listed in check.go, which
+// [Platform.Check] looks at one by one. It asks for the intents of guilds, guild and direct messages, their reactions,
+// and message content (https://docs.discord.com/developers/events/gateway#list-of-intents).
+//
+// # Guarantees
+//
+//   - The sequence number that Discord is told, in heartbeats and when a connection is resumed, is that of the last event
+//     that [core.Sink] has taken. Where it refuses, the connection is dropped and resumed, so Discord sends the event again.
+//   - What a resume cannot bring back is read from the history: each channel's last handled message is remembered, and
+//     after a new session whatever came later is fetched, in order, ahead of what arrives meanwhile.
+//   - A message has the same key however it comes. Its reactions are known by session and sequence number, since Discord
+//     gives them no id: a replayed one is recognised, one that happens again is not.
+//   - No request waits longer than its context, nor longer than the bound of its kind in limits.go.
+//   - [Platform.Run] returns after every goroutine that it started.
+//   - The token goes to the host of api_url and to the gateway that this host names, nowhere else.
+//
+// # What discordgo does here, and what not
+//
+// github.com/bwmarrin/discordgo makes the requests, and gives endpoints, error codes, intents and permissions. Its gateway
+// client is not used, for what version 0.29.0 does there cannot be mended from outside:
+//
+//   - It stores and reports the sequence number before a handler runs, which tells Discord of events that are not on disk yet.
+//   - An Op 7 as the first packet locks Open against itself for good (https://github.com/bwmarrin/discordgo/issues/513),
+//     and Hello and READY are read without a deadline: either leaves a goroutine that nobody can end.
+//   - Its goroutines cannot be waited for; Close sleeps a second with the session locked; its reconnect loop goes on for
+//     ever after a refused token, and cannot be cancelled.
+//   - It ignores resume_gateway_url and the pause that Op 9 asks for, and notices a dead socket after five heartbeats.
+//   - Its Message type refuses component types that it does not know, and one such message spoils a whole page of history
+//     (https://github.com/bwmarrin/discordgo/issues/1562).
+//   - Frames and inflated frames have no bound.
+//
+// gateway.go therefore speaks the protocol itself over gorilla/websocket. In requests the package leaves discordgo's rate
+// limiter without headers, so that it never sleeps: it sleeps deaf to contexts, never frees a bucket
+// (https://github.com/bwmarrin/discordgo/issues/1333) and throws an answer away when a header is malformed. ratelimit.go
+// keeps the limits. discordgo never retries: it would repeat a POST after a 502. Its Debug is never set: it logs the token.
+//
+// # Goroutines of Run
+//
+// Run itself reads the socket and handles each event. It starts and waits for: one heartbeat for each connection, four
+// catch-up workers, and one writer of positions. Closing a connection when ctx ends is a callback of the context.
+//
+// # Non-goals
+//
+// Voice, sharding (needed from 2,500 servers on: the gateway then refuses with 4011, which is reported), user installs.
+// Reactions that a moderator clears all at once are not told: Discord does not say whose they were. Direct chats
+// that began while the bridge was down are found only once the person writes again, since Discord lists no direct chats
+// to bots. Of edits, deletions and reactions only those are caught up that a resumed session brings.
+package discord

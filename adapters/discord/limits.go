@@ -1,0 +1,86 @@
+package discord
+
+import (
+	"time"
+
+	"github.com/clickai/bridge/core"
+)
+
+// Limits of Discord. Where the documentation gives no figure, the comment says so.
+const (
+	// editGap is the least time between two edits of one message. Discord tells the limits of its route buckets in headers
+	// only; about five edits in five seconds for each channel were observed, and this leaves room for a second answer.
+	// Source of the rule: https://docs.discord.com/developers/topics/rate-limits
+	editGap = 1300 * time.Millisecond
+
+	// typingEvery: the typing indicator goes after 10 s.
+	// Source: https://docs.discord.com/developers/resources/channel#trigger-typing-indicator
+	typingEvery = 8 * time.Second
+
+	// callsPerSecond keeps below the global limit of 50 requests a second. discordgo's own gate for it is never set,
+	// since a global 429 carries no X-RateLimit-Reset-After.
+	// Source: https://docs.discord.com/developers/topics/rate-limits#global-rate-limit
+	callsPerSecond = 45
+
+	// maxThreadName is in characters; counted in UTF-16 units, the strictest reading.
+	// Source: https://docs.discord.com/developers/resources/channel#start-thread-from-message
+	maxThreadName = 100
+
+	// archiveAfter is a thread's time without messages until it is archived, in minutes: one of 60, 1440, 4320, 10080.
+	// Source: https://docs.discord.com/developers/resources/channel#thread-metadata-object
+	archiveAfter = 1440
+
+	// maxNonce is in characters. Source: https://docs.discord.com/developers/resources/message#create-message
+	maxNonce = 25
+
+	// pageSize is the most messages that one request returns.
+	// Source: https://docs.discord.com/developers/resources/message#get-channel-messages
+	pageSize = 100
+)
+
+// maxFile is the most bytes of one file, by the server's boost tier.
+// Sources: https://docs.discord.com/developers/reference#uploading-files,
+// https://support.discord.com/hc/en-us/articles/360028038352
+func maxFile(tier int) int64 {
+	switch tier {
+	case 3:
+		return 100 << 20
+	case 2:
+		return 50 << 20
+	}
+	return 10 << 20
+}
+
+// Bounds of this package's own memory and time.
+const (
+	callTimeout     = 30 * time.Second // of one request that has no nearer deadline
+	transferTimeout = 10 * time.Minute // of one file, if the caller's context has no nearer deadline
+
+	waitEdit   = 500 * time.Millisecond // the newest text is better than this one after a wait: give it back to the caller
+	waitTyping = 0                      // an indicator that is late is of no use
+	waitPost   = 10 * time.Second
+	waitRead   = 20 * time.Second
+
+	maxAnswer    = 32 << 20 // bytes of a good answer: a page of 100 messages with all their embeds
+	maxErrorBody = 64 << 10 // bytes of an error's body
+	maxFrame     = 64 << 20 // bytes of one gateway frame: GUILD_CREATE of a large server
+	maxBuckets   = 4096     // rate-limit buckets remembered
+	maxRefusals  = 1024     // refusals remembered
+	refusedFor   = time.Minute
+
+	maxKnownURLs = 512 // addresses of attachments remembered
+	maxKnownDMs  = 500 // direct chats whose history is looked at after a restart
+	maxPositions = 500 // channels of one server whose position is stored; the rest share one
+	maxHeld      = 500 // events of one channel that wait for its history
+	maxLookups   = 2048
+)
+
+// Limits tells how answers in p are paced. It does no I/O.
+func (p *Platform) Limits(at core.Place) core.Limits {
+	ch, known := p.dir.channel(at.Room)
+	return core.Limits{
+		EditGap:     editGap,
+		TypingEvery: typingEvery,
+		ReplyToRoom: at.Thread == "" && known && ch.guild != "",
+	}
+}

@@ -1,0 +1,182 @@
+package discord
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/clickai/bridge/core"
+)
+
+// api makes the requests of one bot.
+type api struct {
+	session *discordgo.Session
+	limits  *limiter
+
+	mu      sync.Mutex
+	refused map[string]refusal // by operation and channel
+}
+
+// refusal is remembered, so that a bot without a permission does not earn a ban: 10,000 answers of 401, 403 or 429 in ten
+// minutes block the address.
+// Source: https://docs.discord.com/developers/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
+type refusal struct {
+	err   *core.Error
+	until time.Time
+}
+
+// version of the program in the User-Agent. Source of the form: https://docs.discord.com/developers/reference#user-agent
+const userAgent = "DiscordBot (https://github.com/clickai/bridge, 1)"
+
+func newAPI(token string, base *url.URL, next http.RoundTripper) (*api, error) {
+	s, err := discordgo.New("Bot " + token)
+	if err != nil {
+		return nil, fmt.Errorf("build the session: %w", err)
+	}
+	s.Client = &http.Client{
+		Transport: &transport{next: next, base: base},
+		// A redirect would carry the token along.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+	s.UserAgent = userAgent
+	s.ShouldRetryOnRateLimit = false // it sleeps deaf to ctx
+	s.MaxRestRetries = 0             // it repeats a POST after a 502
+	s.LogLevel = discordgo.LogError - 1
+	return &api{session: s, limits: newLimiter(), refused: map[string]refusal{}}, nil
+}
+
+// call is one request.
+type call struct {
+	op     string // of errors and logs: "discord.Post"
+	method string
+	url    string // one of discordgo's endpoints
+	bucket string // its route and channel; requests of one bucket go one at a time
+	body   any    // as JSON; nil for none
+	// stream replaces the body.
+	stream   func(*http.Request)
+	wait     time.Duration // the longest that it may be held back
+	timeout  time.Duration // 0: callTimeout
+	inThread bool
+}
+
+// do makes the request and decodes the answer into out, if it is not nil. The error is a *core.Error.
+func (a *api) do(ctx context.Context, c call, out any) error {
+	if c.timeout == 0 {
+		c.timeout = callTimeout
+	}
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	key := c.op + " " + c.bucket
+	if err := a.remembered(key); err != nil {
+		return err
+	}
+	done, err := a.limits.acquire(ctx, c.method+" "+c.bucket, c.wait)
+	if err != nil {
+		return notSent(c.op, err)
+	}
+	ex := &exchange{}
+	body, err := a.send(ctx, c, ex)
+	done(ex)
+	if err != nil {
+		failed := failure(c.op, ex, err, c.inThread)
+		a.remember(key, failed)
+		return failed
+	}
+	if out == nil {
+		return nil
+	}
+	if err := json.Unmarshal(body, out); err != nil {
+		// A page of a proxy with status 200 looks like this: a temporary failure, and what was asked may be done.
+		return &core.Error{Op: c.op, Class: core.Transient, Maybe: true, Err: fmt.Errorf("decode the answer: %w", err)}
+	}
+	return nil
+}
+
+func (a *api) send(ctx context.Context, c call, ex *exchange) ([]byte, error) {
+	var raw []byte
+	if c.body != nil {
+		var err error
+		if raw, err = json.Marshal(c.body); err != nil {
+			return nil, fmt.Errorf("encode the request: %w", err)
+		}
+	}
+	opts := []discordgo.RequestOption{discordgo.WithContext(context.WithValue(ctx, exchangeKey{}, ex))}
+	if c.stream != nil {
+		opts = append(opts, func(cfg *discordgo.RequestConfig) { c.stream(cfg.Request) })
+	}
+	// A limiter of its own for each request: discordgo's common one keeps every bucket for ever. limits has waited already.
+	lock := discordgo.NewRatelimiter().LockBucket(c.bucket)
+	body, err := a.session.RequestWithLockedBucket(c.method, c.url, "application/json", raw, lock, 0, opts...)
+	if err == nil && (ex.status < 200 || ex.status > 299) {
+		err = errNotOwn
+	}
+	return body, err //nolint:wrapcheck // failure does
+}
+
+func (a *api) remembered(key string) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, k := range []string{key, allRefused} {
+		r, ok := a.refused[k]
+		if !ok {
+			continue
+		}
+		if time.Now().Before(r.until) {
+			return r.err
+		}
+		delete(a.refused, k)
+	}
+	return nil
+}
+
+const allRefused = "*" // key of a refused token
+
+func (a *api) remember(key string, err *core.Error) {
+	switch {
+	case err.Class == core.Auth:
+		key = allRefused
+	case codeOf(err) == discordgo.ErrCodeMissingAccess, codeOf(err) == discordgo.ErrCodeMissingPermissions,
+		codeOf(err) == discordgo.ErrCodeCannotSendMessagesToThisUser:
+	default:
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	now := time.Now()
+	if len(a.refused) >= maxRefusals {
+		for k, r := range a.refused {
+			if !now.Before(r.until) {
+				delete(a.refused, k)
+			}
+		}
+		if len(a.refused) >= maxRefusals {
+			clear(a.refused) // asking anew is all that it costs
+		}
+	}
+	a.refused[key] = refusal{err: err, until: now.Add(refusedFor)}
+}
+
+// forget lets a refused token be tried again, as a new start of the bot or a check wants it.
+func (a *api) forget() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	clear(a.refused)
+}
+
+// asError is err as the *core.Error that every method of the package returns; nil for nil.
+func asError(op string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*core.Error](err); ok {
+		return err
+	}
+	return &core.Error{Op: op, Class: core.Transient, Err: err}
+}

@@ -1,0 +1,202 @@
+package discord
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/clickai/bridge/core"
+)
+
+// outMessage is what a message is created from. discordgo's MessageSend has no nonce
+// (https://github.com/bwmarrin/discordgo/issues/1351) and writes an empty list as null.
+// Source: https://docs.discord.com/developers/resources/message#create-message
+type outMessage struct {
+	Content         string          `json:"content,omitempty"`
+	Nonce           string          `json:"nonce,omitempty"`
+	EnforceNonce    bool            `json:"enforce_nonce,omitempty"`
+	AllowedMentions allowedMentions `json:"allowed_mentions"`
+	Reference       *outReference   `json:"message_reference,omitempty"`
+	Flags           int             `json:"flags,omitempty"`
+	Attachments     []outAttachment `json:"attachments,omitempty"`
+}
+
+type outAttachment struct {
+	ID       int    `json:"id"`
+	Filename string `json:"filename"`
+}
+
+// allowedMentions lets nothing in an answer ping anyone; only who asked is told of a reply.
+// Source: https://docs.discord.com/developers/resources/message#allowed-mentions-object
+type allowedMentions struct {
+	Parse       []string `json:"parse"` // a list, never null
+	RepliedUser bool     `json:"replied_user"`
+}
+
+type outReference struct {
+	MessageID       string `json:"message_id"`
+	FailIfNotExists bool   `json:"fail_if_not_exists"`
+}
+
+// outEdit is what a message is changed to. An edit without allowed_mentions would parse the mentions anew. Attachments
+// are not named, so they stay.
+// Source: https://docs.discord.com/developers/resources/message#edit-message
+type outEdit struct {
+	Content         string          `json:"content"`
+	AllowedMentions allowedMentions `json:"allowed_mentions"`
+	Flags           int             `json:"flags"`
+}
+
+// noPreviews: the previews of links in an answer would be longer than the answer.
+const noPreviews = int(discordgo.MessageFlagsSuppressEmbeds)
+
+func nobody(replied bool) allowedMentions {
+	return allowedMentions{Parse: []string{}, RepliedUser: replied}
+}
+
+func newMessage(content, nonce, replyTo string) *outMessage {
+	m := &outMessage{Content: content, AllowedMentions: nobody(replyTo != "")}
+	if content != "" {
+		m.Flags = noPreviews
+	}
+	if nonce != "" && len(nonce) <= maxNonce {
+		m.Nonce, m.EnforceNonce = nonce, true
+	}
+	if isID(replyTo) {
+		m.Reference = &outReference{MessageID: replyTo}
+	}
+	return m
+}
+
+// target is the channel that stands for a place.
+func target(op string, at core.Place) (string, error) {
+	id := at.Room
+	if at.Thread != "" {
+		id = at.Thread
+	}
+	if !isID(id) {
+		return "", invalid(op, errBadID)
+	}
+	return id, nil
+}
+
+// Post sends one message. With a nonce Discord returns the message that it has taken for the same nonce in the last
+// minutes instead of making another.
+// Source: https://docs.discord.com/developers/resources/message#create-message
+func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, error) {
+	const op = "discord.Post"
+	channelID, err := target(op, post.Place)
+	if err != nil {
+		return core.MessageRef{}, err
+	}
+	replyTo := post.ReplyTo
+	for {
+		var sent struct {
+			ID string `json:"id"`
+		}
+		err := p.api.do(ctx, call{
+			op: op, method: http.MethodPost, url: discordgo.EndpointChannelMessages(channelID), bucket: "messages " + channelID,
+			body: newMessage(post.Part.Text, post.Nonce, replyTo), wait: waitPost, inThread: post.Place.Thread != "",
+		}, &sent)
+		switch {
+		case err != nil && replyTo != "" && replyRefused(err):
+			replyTo = "" // it was refused for sure: this is no second try of the same message
+		case err != nil:
+			return core.MessageRef{}, err
+		case !isID(sent.ID):
+			return core.MessageRef{}, &core.Error{Op: op, Class: core.Transient, Maybe: true, Err: errNotOwn}
+		default:
+			return core.MessageRef{Place: post.Place, ID: sent.ID}, nil
+		}
+	}
+}
+
+// replyRefused tells whether only the reference was wrong: a reply needs the permission to read the history, and cannot be
+// to a system message.
+func replyRefused(err error) bool {
+	api, ok := errors.AsType[*apiError](err)
+	if !ok {
+		return false
+	}
+	if api.Code == discordgo.ErrCodeCannotReplyWithoutPermissionToReadMessageHistory {
+		return true
+	}
+	_, named := api.formCodes("message_reference")
+	return api.Code == discordgo.ErrCodeInvalidFormBody && named
+}
+
+// Edit changes a message that the bot sent. In an archived thread it opens the thread again, if it may. While the
+// channel's edits are used up it returns [core.RateLimited] at once, rather than sending an old text later.
+func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) error {
+	const op = "discord.Edit"
+	channelID, err := target(op, m.Place)
+	if err != nil {
+		return err
+	}
+	if !isID(m.ID) {
+		return invalid(op, errBadID)
+	}
+	edit := func() error {
+		return p.api.do(ctx, call{
+			op: op, method: http.MethodPatch, url: discordgo.EndpointChannelMessage(channelID, m.ID), bucket: "message " + channelID,
+			body: &outEdit{Content: part.Text, AllowedMentions: nobody(true), Flags: noPreviews}, wait: waitEdit,
+			inThread: m.Thread != "",
+		}, nil)
+	}
+	err = edit()
+	if m.Thread == "" || codeOf(err) != discordgo.ErrCodePerformedOperationOnArchivedThread {
+		return err
+	}
+	if p.unarchive(ctx, m.Thread) != nil {
+		return err
+	}
+	return edit()
+}
+
+// unarchive opens an archived thread, which any member may do unless it is locked.
+// Source: https://docs.discord.com/developers/topics/threads#archived--unarchived-threads
+func (p *Platform) unarchive(ctx context.Context, thread string) error {
+	body := struct {
+		Archived bool `json:"archived"`
+	}{}
+	return p.api.do(ctx, call{
+		op: "discord.Unarchive", method: http.MethodPatch, url: discordgo.EndpointChannel(thread), bucket: "channel " + thread,
+		body: body, wait: waitRead, inThread: true,
+	}, nil)
+}
+
+// Delete removes a message that the bot sent. One that is gone is no error.
+func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
+	const op = "discord.Delete"
+	channelID, err := target(op, m.Place)
+	if err != nil {
+		return err
+	}
+	if !isID(m.ID) {
+		return invalid(op, errBadID)
+	}
+	err = p.api.do(ctx, call{
+		op: op, method: http.MethodDelete, url: discordgo.EndpointChannelMessage(channelID, m.ID), bucket: "message " + channelID,
+		wait: waitPost, inThread: m.Thread != "",
+	}, nil)
+	if slices.Contains([]int{discordgo.ErrCodeUnknownMessage, discordgo.ErrCodeUnknownChannel}, codeOf(err)) {
+		return nil
+	}
+	return err
+}
+
+// Typing shows that the bot is writing, for 10 s or until its next message.
+func (p *Platform) Typing(ctx context.Context, at core.Place) error {
+	const op = "discord.Typing"
+	channelID, err := target(op, at)
+	if err != nil {
+		return err
+	}
+	return p.api.do(ctx, call{
+		op: op, method: http.MethodPost, url: discordgo.EndpointChannelTyping(channelID), bucket: "typing " + channelID,
+		wait: waitTyping, inThread: at.Thread != "",
+	}, nil)
+}

@@ -1,0 +1,54 @@
+// Package slack connects a Slack app to the bridge: Socket Mode and Slack's history in, messages, threads, edits and files
+// out.
+//
+// # Set-up
+//
+// The app needs a bot token with the scopes that [Platform.Check] looks at one by one, an app-level token with
+// connections:write, Socket Mode switched on, and the events app_mention, message.channels, message.groups, message.im,
+// message.mpim, reaction_added and reaction_removed. It is invited to the channels in which it is to answer.
+//
+// # Guarantees
+//
+//   - An envelope is acknowledged after [core.Sink] has taken its event, and not otherwise: then Slack sends it again, and
+//     should that not help, the history is read.
+//   - Events of one room are handed over one after the other, in the order in which they came; rooms do not wait for each
+//     other.
+//   - A message has the same key however it comes: as a message, as a mention, as a retry, on either socket, or from the
+//     history. All five give the same event.
+//   - What was said while no socket was open is read from the history of each room, and of the threads that were active.
+//   - No event waits for names longer than two seconds, no request longer than its context.
+//   - Slack's rate limits are kept before Slack has to say so (budget.go).
+//   - The tokens go to Slack's hosts and to the host of api_url, nowhere else; no request of the Web API follows a redirect.
+//   - [Platform.Run] returns after every goroutine that it started.
+//
+// # What slack-go does here, and what not
+//
+// github.com/slack-go/slack makes the requests and runs the sockets, reconnecting by itself. Around its traps, in v0.35.0:
+//
+//   - An acknowledgement is only queued, and blocks without a context: socket.go.
+//   - A socket is closed before the next one is opened: two are open, of different age (runner.go).
+//   - It gives up on four errors only, and on HTTP 404, and tries missing_scope for ever, with pauses that grow to five
+//     minutes: connectError and handle.
+//   - Its handler starts a goroutine for each event, so that their order is lost: the channel is read here.
+//   - One unknown type inside a message makes it refuse the whole event, unacknowledged, or a whole page of history, and an
+//     answer to a post that was taken. Payloads and answers are therefore read from their JSON by wire.go and api.go, which
+//     leave out only what they do not understand.
+//   - ok:false without an error text counts as success, and errors lose their headers: exchange.judge.
+//   - Its default HTTP client has no timeout, and nothing bounds an answer or a frame: transport.go.
+//   - Its debug mode logs texts and shortens the life of sockets, and OptionRetry sleeps with text that is out of date:
+//     neither is used.
+//   - GetFile tells errors only after reading has begun, and UploadToURL leaves a goroutine behind: files.go.
+//   - Messages change text and blocks together: an update with text alone takes the blocks away (send.go).
+//
+// # Goroutines of Run
+//
+// Run starts and waits for: one reader for each of two sockets, and slack-go's client under each; sixteen workers that
+// hand events over; one that reads history; one that writes positions. slack-go's own reader of a socket is the one that it
+// does not wait for; it ends when the socket is closed, which comes before.
+//
+// # Non-goals
+//
+// Events over HTTP, slash commands and buttons: both kinds of envelope are acknowledged, no more. Direct messages at top
+// level show no status while the app thinks: Slack has it in threads only. Of edits, deletions and reactions only those are
+// known that Slack sends or sends again, which is for about six minutes; histories do not tell them.
+package slack

@@ -1,0 +1,212 @@
+package slack
+
+import (
+	"context"
+	"errors"
+	"hash/maphash"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/clickai/bridge/core"
+)
+
+// sockets is how many sockets are open at once. Slack sends each event to any one of them, and takes up to ten. With two,
+// nothing is missed while one is renewed: slack-go closes a socket before it opens the next.
+// Source: https://docs.slack.dev/apis/events-api/using-socket-mode#multiple-connections
+const sockets = 2
+
+// runner is one Run of a bot.
+type runner struct {
+	p         *Platform
+	host      core.Host
+	log       *slog.Logger
+	decoder   *decoder
+	positions *positions
+	catchup   *catchup
+
+	seed  maphash.Seed
+	lanes [lanes]chan envelope // events of one room go the same way, in the order in which the sockets brought them
+	rooms [64]sync.Mutex       // events of one room go one after the other, also those from history
+
+	mu    sync.Mutex
+	up    [sockets]time.Time // since when each is connected; zero: it is not
+	state bool               // what the host was told last
+	told  error
+}
+
+func newRunner(p *Platform, host core.Host) *runner {
+	r := &runner{p: p, host: host, log: p.log, positions: newPositions(host), seed: maphash.MakeSeed()}
+	r.catchup = newCatchup(r)
+	for i := range r.lanes {
+		r.lanes[i] = make(chan envelope, laneSize)
+	}
+	return r
+}
+
+// run connects until ctx ends or Slack refuses for good.
+func (r *runner) run(ctx context.Context) error {
+	me, err := r.identify(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return err
+	}
+	r.decoder = &decoder{p: r.p, me: me}
+	r.log.Info("bot known", slog.String("team", me.team), slog.String("user", me.user))
+	fresh, err := r.positions.load()
+	if err != nil {
+		return &core.Error{Op: "slack.Run", Class: core.Transient, Err: err}
+	}
+	if fresh {
+		r.flush(ctx)
+	}
+
+	inner, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for n := range sockets {
+		wg.Go(func() {
+			if fatal := r.connections(inner, n); fatal != nil {
+				cancel(fatal)
+			}
+		})
+	}
+	for _, lane := range r.lanes {
+		wg.Go(func() { r.work(inner, lane) })
+	}
+	wg.Go(func() { r.catchup.run(inner) })
+	wg.Go(func() { r.flushes(inner) })
+	wg.Wait()
+
+	last, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer stop()
+	r.flush(last)
+	if fatal, ok := errors.AsType[*core.Error](context.Cause(inner)); ok && ctx.Err() == nil {
+		r.host.State(false, fatal)
+		return fatal
+	}
+	return nil
+}
+
+// identify asks who the bot is, until Slack answers. Its own messages could not be told apart otherwise.
+func (r *runner) identify(ctx context.Context) (identity, error) {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval = r.p.times.backoff, r.p.times.maxBackoff
+	for {
+		me, _, err := r.p.authTest(ctx)
+		if err == nil || ctx.Err() != nil || core.ClassOf(err) == core.Auth || core.ClassOf(err) == core.Denied {
+			return me, err
+		}
+		r.host.State(false, err)
+		pause := max(b.NextBackOff(), core.RetryAfterOf(err))
+		r.log.Info("Slack does not answer, trying again", slog.Int64("retry_after_ms", pause.Milliseconds()), logErr(err))
+		if sleep(ctx, pause) != nil {
+			return identity{}, err
+		}
+	}
+}
+
+// connected notes that a socket is up, and starts catching up when it is the only one.
+func (r *runner) connected(n int) {
+	r.mu.Lock()
+	first := !r.anyLocked()
+	r.up[n] = time.Now()
+	r.tellLocked(true, nil)
+	r.mu.Unlock()
+	if first {
+		r.positions.connected()
+		r.catchup.start()
+	}
+}
+
+// disconnected notes that a socket is down, and why, if that is known.
+func (r *runner) disconnected(n int, err error) {
+	r.mu.Lock()
+	was := r.anyLocked()
+	r.up[n] = time.Time{}
+	left := r.anyLocked()
+	if !left {
+		r.tellLocked(false, err)
+	}
+	r.mu.Unlock()
+	if was && !left {
+		r.positions.disconnected(time.Now())
+	}
+}
+
+func (r *runner) anyLocked() bool {
+	for _, since := range r.up {
+		if !since.IsZero() {
+			return true
+		}
+	}
+	return false
+}
+
+// tellLocked tells the host how the connection is, when that is news.
+func (r *runner) tellLocked(up bool, err error) {
+	if up == r.state && (up || err == nil || r.told != nil && r.told.Error() == err.Error()) {
+		return
+	}
+	r.state, r.told = up, err
+	r.host.State(up, err)
+}
+
+// sameAge tells whether both sockets were opened within a short time of each other, so that Slack would also end them so.
+func (r *runner) sameAge(life time.Duration) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, since := range r.up {
+		if since.IsZero() {
+			return false
+		}
+	}
+	return r.up[0].Sub(r.up[1]).Abs() < life/4
+}
+
+// accept hands an event to the host, which makes it durable.
+func (r *runner) accept(ctx context.Context, ev core.Event) error {
+	mu := &r.rooms[maphash.String(r.seed, ev.Room.ID)%uint64(len(r.rooms))]
+	mu.Lock()
+	defer mu.Unlock()
+	if err := r.host.Accept(ctx, ev); err != nil {
+		if ctx.Err() == nil {
+			r.log.Error("event not stored", slog.String("event_key", ev.Key), logErr(err))
+		}
+		return err //nolint:wrapcheck // the caller logs nothing more
+	}
+	r.positions.active(&ev)
+	return nil
+}
+
+// flushes writes positions now and then until ctx ends.
+func (r *runner) flushes(ctx context.Context) {
+	t := time.NewTicker(r.p.times.flush)
+	defer t.Stop()
+	for {
+		select {
+		case <-t.C:
+			r.flush(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (r *runner) flush(ctx context.Context) {
+	if err := r.positions.flush(ctx); err != nil && ctx.Err() == nil {
+		r.log.Error("positions not stored", logErr(err))
+	}
+}
+
+// lookback is how far back history is read; 0: not at all.
+func (r *runner) lookback() time.Duration {
+	if h, ok := r.host.(interface{ CatchUp() time.Duration }); ok {
+		return h.CatchUp()
+	}
+	return r.p.times.lookback
+}

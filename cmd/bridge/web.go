@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/clickai/bridge/core"
+)
+
+const (
+	webHeaderTimeout = 5 * time.Second
+	webTimeout       = 30 * time.Second
+	webCloseTimeout  = 5 * time.Second
+)
+
+// web is the bridge's own HTTP server: health and readiness.
+type web struct {
+	listener net.Listener
+	server   *http.Server
+	wg       sync.WaitGroup
+}
+
+// startWeb listens; with an empty address it does nothing.
+func startWeb(listen string, b *core.Bridge, log *slog.Logger) (*web, error) {
+	w := &web{}
+	if listen == "" {
+		return w, nil
+	}
+	var err error
+	if w.listener, err = net.Listen("tcp", listen); err != nil {
+		return nil, fmt.Errorf("http.listen %s: %w; choose another address, or \"\" for none", listen, err)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { health(rw, b) })
+	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) { readiness(rw, b) })
+	w.server = &http.Server{
+		Handler: mux, ReadHeaderTimeout: webHeaderTimeout, ReadTimeout: webTimeout, WriteTimeout: webTimeout, IdleTimeout: webTimeout,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	}
+	w.wg.Go(func() {
+		if err := w.server.Serve(w.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
+			log.Error("http server", slog.Any("err", err))
+		}
+	})
+	return w, nil
+}
+
+func (w *web) addr() string {
+	if w.listener == nil {
+		return ""
+	}
+	return w.listener.Addr().String()
+}
+
+func (w *web) close() error {
+	if w.server == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), webCloseTimeout)
+	defer cancel()
+	err := w.server.Shutdown(ctx)
+	w.wg.Wait()
+	if err != nil {
+		return fmt.Errorf("stop http server: %w", err)
+	}
+	return nil
+}
+
+// health says whether the process can do its work: whether what it is told can be stored.
+func health(rw http.ResponseWriter, b *core.Bridge) {
+	if err := b.Healthy(); err != nil {
+		answer(rw, http.StatusServiceUnavailable, map[string]any{"status": "failing", "store": err.Error()})
+		return
+	}
+	answer(rw, http.StatusOK, map[string]any{"status": "ok"})
+}
+
+// botState is one bot in /readyz.
+type botState struct {
+	Name     string    `json:"name"`
+	Platform string    `json:"platform"`
+	State    string    `json:"state"` // connected, connecting, stopped
+	Error    string    `json:"error,omitempty"`
+	Since    time.Time `json:"since,omitzero"`
+}
+
+// readiness names every bot, and is 200 only when all are connected.
+func readiness(rw http.ResponseWriter, b *core.Bridge) {
+	status, bots := http.StatusOK, []botState{}
+	for _, s := range b.Status() {
+		one := botState{Name: s.Name, Platform: s.Platform, State: "connected", Since: s.Since}
+		switch {
+		case s.Stopped:
+			one.State = "stopped"
+		case !s.Connected:
+			one.State = "connecting"
+		}
+		if s.Err != nil {
+			one.Error = s.Err.Error()
+		}
+		if one.State != "connected" {
+			status = http.StatusServiceUnavailable
+		}
+		bots = append(bots, one)
+	}
+	running, waiting := b.Load()
+	word := "ready"
+	if b.Healthy() != nil {
+		status = http.StatusServiceUnavailable
+	}
+	if status != http.StatusOK {
+		word = "not ready"
+	}
+	answer(rw, status, map[string]any{"status": word, "bots": bots, "turns": running, "waiting": waiting})
+}
+
+func answer(rw http.ResponseWriter, status int, body any) {
+	rw.Header().Set("Content-Type", "application/json")
+	rw.Header().Set("Cache-Control", "no-store")
+	rw.WriteHeader(status)
+	_ = json.NewEncoder(rw).Encode(body)
+}

@@ -1,0 +1,29 @@
+package markdown
+
+import (
+	"testing"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+	"github.com/yuin/goldmark/text"
+
+	"github.com/clickai/bridge/internal/markdown/markdowntest"
+)
+
+// BenchmarkGoldmark4KB is the parse alone: ours, and goldmark's as it comes, with GFM.
+func BenchmarkGoldmark4KB(b *testing.B) {
+	src := []byte(markdowntest.Answer4KB())
+	b.Run("ours", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			blockParser.Parse(text.NewReader(src))
+		}
+	})
+	stock := goldmark.New(goldmark.WithExtensions(extension.GFM)).Parser()
+	b.Run("stock", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			stock.Parse(text.NewReader(src))
+		}
+	})
+}
