@@ -210,6 +210,9 @@ func (t *bot) State(connected bool, err error) {
 	}
 }
 
+// CatchUp is LookBack.
+func (t *bot) CatchUp() time.Duration { return t.settings.CatchUp }
+
 // Cursor is Host.Cursor.
 func (t *bot) Cursor(name string) (string, error) {
 	return t.bridge.store.Cursor(t.bridge.work, t.settings.Name, name)

@@ -17,6 +17,12 @@ type Host interface {
 	SetCursor(ctx context.Context, name, value string) error
 }
 
+// LookBack is what a Host may tell besides: how far back a platform that can read its history looks for what was missed
+// while the bot was not connected. 0: not at all.
+type LookBack interface {
+	CatchUp() time.Duration
+}
+
 // Sink takes events from a platform.
 type Sink interface {
 	// Accept makes the event durable. nil means: stored, known already, or nothing to answer: acknowledge now. On an

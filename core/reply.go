@@ -37,8 +37,8 @@ type reply struct {
 	task     string
 	giveUp   context.CancelCauseFunc
 	gaveUp   error // why the reply cannot be shown
-	closed   bool // the answer is complete
-	left     bool // shutting down: show nothing more
+	closed   bool  // the answer is complete
+	left     bool  // shutting down: show nothing more
 	j        Turn
 	dirty    bool // j has news that is not in the store
 	convNew  bool // j.ConvID is news for the conversation

@@ -246,7 +246,12 @@ func TestNotStored(t *testing.T) {
 	for _, text := range []string{"one", "two", "three"} {
 		say(t, s, sim.Say{Room: simdiscord.General, User: simdiscord.Minh, Text: text, Mention: true})
 	}
-	h.waitUp(t, 3) // dropped and resumed, more than once
+	// Dropped and resumed, more than once. It is not up meanwhile: what is refused comes ahead of RESUMED.
+	h.wait(t, "three refusals", func() bool {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		return len(h.errs) >= 3
+	})
 	if got := once(h); !slices.Equal(got, []string{"one"}) {
 		t.Errorf("taken while the disk is full: %q", got)
 	}

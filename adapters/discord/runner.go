@@ -138,7 +138,7 @@ func (r *runner) flush(ctx context.Context) {
 
 // lookback is how far back history is read; 0: not at all.
 func (r *runner) lookback() time.Duration {
-	if h, ok := r.host.(interface{ CatchUp() time.Duration }); ok {
+	if h, ok := r.host.(core.LookBack); ok {
 		return h.CatchUp()
 	}
 	return r.p.times.lookback

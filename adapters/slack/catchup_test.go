@@ -116,6 +116,12 @@ func TestSecondGap(t *testing.T) {
 	h := newHost()
 	start(t, newBot(t, config(s)), h)
 	h.waitUp(t, 1)
+	for s.Sockets() < 2 { // one that opens only now would close the gap
+		changed := s.Changed()
+		if s.Sockets() < 2 {
+			<-changed
+		}
+	}
 	s.Faults().Add(sim.Fault{Match: "apps.connections.open", Status: 503, Times: 6})
 	s.CutSockets()
 	said := say(t, s, sim.Say{Room: simslack.DM(simslack.Minh), User: simslack.Minh, Text: "in the gap"})

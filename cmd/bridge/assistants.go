@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"text/tabwriter"
 	"time"
 
@@ -80,6 +81,8 @@ func (p *program) consoleConfig(path string, named bool) (config.ClickAI, error)
 	switch {
 	case err == nil:
 		c = whole.ClickAI
+	case !named && token == "" && errors.Is(err, os.ErrNotExist):
+		return c, errNoToken
 	case named || token == "":
 		return c, err
 	}
@@ -87,10 +90,12 @@ func (p *program) consoleConfig(path string, named bool) (config.ClickAI, error)
 		c.AccessToken = core.Secret(token)
 	}
 	if c.AccessToken == "" {
-		return c, errors.New("no access token: set CLICKAI_ACCESS_TOKEN, or clickai.access_token in the configuration")
+		return c, errNoToken
 	}
 	return c, nil
 }
+
+var errNoToken = errors.New("no access token: set CLICKAI_ACCESS_TOKEN, or clickai.access_token in the configuration")
 
 func assistantsError(err error) error {
 	if e, ok := errors.AsType[*clickai.Error](err); ok && (e.Status == 401 || e.Status == 403) {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -42,9 +43,6 @@ type usageError struct{ error }
 func (p *program) execute(ctx context.Context, args []string) int {
 	root := p.root()
 	root.SetArgs(args)
-	root.SetIn(p.in)
-	root.SetOut(p.out)
-	root.SetErr(p.err)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
@@ -66,7 +64,17 @@ func (p *program) root() *cobra.Command {
 		Long:          "bridge answers messages in Slack threads, Discord channels and Telegram chats with ClickAI apps.\nTry it without any account: bridge demo --tour",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          exactly(0),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			err := fmt.Errorf("there is no command %q", args[0])
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				err = fmt.Errorf("%w; did you mean %s?", err, strings.Join(near, " or "))
+			}
+			return usageError{err}
+		},
+		SuggestionsMinimumDistance: 2,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := cmd.Help(); err != nil {
 				return err
@@ -74,6 +82,9 @@ func (p *program) root() *cobra.Command {
 			return errSilentUsage
 		},
 	}
+	root.SetIn(p.in)
+	root.SetOut(p.out) // before the completion command is made: it keeps what it finds
+	root.SetErr(p.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
 	root.AddCommand(p.runCommand(), p.checkCommand(), p.demoCommand(), p.assistantsCommand(), p.configCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()

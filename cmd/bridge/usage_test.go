@@ -46,7 +46,7 @@ bots:
 		}
 		for _, want := range []string{
 			`config\.yaml:2:3: .*base_ulr.*base_url`, `config\.yaml:6:14: .*NOT_SET_ANYWHERE`, `config\.yaml:11:10: .*suport.*support`,
-			`config\.yaml:12:21: .*thread_context.*many`, `config\.yaml:13:11: .*one`, `config\.yaml:14:15: .*discrod.*discord`, `config\.yaml:19:14: .*sales`,
+			`config\.yaml:12:21: .*thread_context.*many`, `config\.yaml:13:11: .*name`, `config\.yaml:14:15: .*discrod.*discord`, `config\.yaml:19:14: .*sales`,
 		} {
 			if !regexp.MustCompile(want).MatchString(errs) {
 				t.Errorf("%v does not say %s:\n%s", args, want, errs)

@@ -456,13 +456,13 @@ func TestResume(t *testing.T) {
 
 	t.Run("answered before the restart", func(t *testing.T) {
 		h := ask(t, a, core.Question{Query: "one", Conversation: first.ids.Conversation, MessageID: first.ids.MessageID, Retried: true, AskedAt: asked})
-		if h.err != nil || h.text != strings.TrimSpace(first.text) || len(r.server.Turns()) != turns {
+		if h.err != nil || strings.TrimSpace(h.text) != strings.TrimSpace(first.text) || len(r.server.Turns()) != turns {
 			t.Errorf("err %v, text\n%q, want\n%q, %d turns more; want the answer from the history", h.err, h.text, first.text, len(r.server.Turns())-turns)
 		}
 	})
 	t.Run("asked, but no id was stored", func(t *testing.T) {
 		h := ask(t, a, core.Question{Query: "one", Retried: true, AskedAt: asked})
-		if h.err != nil || h.text != strings.TrimSpace(first.text) || h.ids.Conversation != first.ids.Conversation || len(r.server.Turns()) != turns {
+		if h.err != nil || strings.TrimSpace(h.text) != strings.TrimSpace(first.text) || h.ids.Conversation != first.ids.Conversation || len(r.server.Turns()) != turns {
 			t.Errorf("err %v, ids %+v, %d turns more; want the answer from the history", h.err, h.ids, len(r.server.Turns())-turns)
 		}
 	})

@@ -84,12 +84,8 @@ func writeLines(b *strings.Builder, lines []string, indent int) {
 	}
 }
 
-// Placeholder is the text for a source that is not blank but shows nothing: an ellipsis while more may come, and in the
-// end the source itself.
-func Placeholder(source string, final bool) string {
-	if !final {
-		return "…"
-	}
+// Placeholder is the text for a whole source that is not blank but shows nothing: the source itself.
+func Placeholder(source string) string {
 	if s := strings.TrimSpace(clean(source, true)); s != "" {
 		return s
 	}

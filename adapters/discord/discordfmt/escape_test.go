@@ -79,7 +79,10 @@ func TestRenderBlank(t *testing.T) {
 			t.Errorf("Render(%q) = %q, want nothing", s, parts)
 		}
 	}
-	if parts := discordfmt.Render("**", false); len(parts) != 1 || parts[0].Text != "…" {
-		t.Errorf("Render of a mark alone = %q, want an ellipsis", parts)
+	if parts := discordfmt.Render("**", false); len(parts) != 0 {
+		t.Errorf("Render of a mark alone = %q, want nothing while more may come", parts)
+	}
+	if parts := discordfmt.Render("**", true); len(parts) != 1 || parts[0].Plain == "" {
+		t.Errorf("Render of a mark alone = %q, want it shown in the end", parts)
 	}
 }

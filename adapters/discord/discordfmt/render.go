@@ -26,8 +26,9 @@ func layout(size int) markdown.Limits {
 	return markdown.Limits{Size: size - 20, Weights: codeWeights, Fence: 16, TableWidth: 64}
 }
 
-// Render writes the source as messages: at least one if it is not blank. It is pure and safe for concurrent use. With
-// final false the source may stop anywhere; all parts but the last then stay as they are when it grows.
+// Render writes the source as messages: in the end at least one if it is not blank. It is pure and safe for concurrent
+// use. With final false the source may stop anywhere; all parts but the last then stay as they are when it grows, and there
+// is none while nothing can be shown yet.
 func Render(source string, final bool) []core.Part {
 	return render(source, final, MaxContent)
 }
@@ -55,8 +56,8 @@ func render(source string, final bool, size int) []core.Part {
 			parts = append(parts, core.Part{Text: text, Plain: plain})
 		}
 	}
-	if len(parts) == 0 {
-		text := cut(markdown.Placeholder(source, final), size/3)
+	if len(parts) == 0 && final {
+		text := cut(markdown.Placeholder(source), size/3)
 		parts = append(parts, core.Part{Text: Escape(text), Plain: defuse(text)})
 	}
 	return parts

@@ -92,8 +92,9 @@ func jsonLen(s string) int {
 	return n
 }
 
-// Render writes the source as messages: at least one if it is not blank. It is pure and safe for concurrent use. With
-// final false the source may stop anywhere; all parts but the last then stay as they are when it grows.
+// Render writes the source as messages: in the end at least one if it is not blank. It is pure and safe for concurrent
+// use. With final false the source may stop anywhere; all parts but the last then stay as they are when it grows, and there
+// is none while nothing can be shown yet.
 func Render(source string, final bool) []core.Part {
 	return render(source, final, MaxText)
 }
@@ -127,8 +128,8 @@ func render(source string, final bool, size int) []core.Part {
 		}
 		parts = append(parts, core.Part{Text: encode(text, list), Plain: plain})
 	}
-	if len(parts) == 0 {
-		text := cut(Escape(markdown.Placeholder(source, final)), size)
+	if len(parts) == 0 && final {
+		text := cut(Escape(markdown.Placeholder(source)), size)
 		parts = append(parts, core.Part{Text: encode(text, nil), Plain: text})
 	}
 	return parts

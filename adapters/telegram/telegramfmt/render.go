@@ -58,8 +58,9 @@ func entities(u *markdown.Unit) int {
 	return n
 }
 
-// Render writes the source as messages: at least one if it is not blank. It is pure and safe for concurrent use. With
-// final false the source may stop anywhere; all parts but the last then stay as they are when it grows.
+// Render writes the source as messages: in the end at least one if it is not blank. It is pure and safe for concurrent
+// use. With final false the source may stop anywhere; all parts but the last then stay as they are when it grows, and there
+// is none while nothing can be shown yet.
 func Render(source string, final bool) []core.Part {
 	return render(source, final, MaxText)
 }
@@ -83,12 +84,12 @@ func render(source string, final bool, size int) []core.Part {
 		if w.units > size {
 			text = Escape(plain)
 		}
-		if strings.TrimSpace(plain) != "" {
+		if w.units > 0 && strings.TrimSpace(plain) != "" { // a quote of nothing has a mark in plain text
 			parts = append(parts, core.Part{Text: text, Plain: plain})
 		}
 	}
-	if len(parts) == 0 {
-		text := cut(markdown.Placeholder(source, final), size/2)
+	if len(parts) == 0 && final {
+		text := cut(markdown.Placeholder(source), size/2)
 		parts = append(parts, core.Part{Text: Escape(text), Plain: Plain(text)})
 	}
 	return parts
