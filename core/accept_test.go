@@ -337,7 +337,7 @@ func TestAcceptFailsWhenTheStoreDoes(t *testing.T) {
 		r.start()
 		host := r.chat.host
 		r.stop()
-		if err := r.store.Store.Close(); err != nil {
+		if err := r.store.Close(); err != nil {
 			t.Fatal(err)
 		}
 		if err := host.Accept(t.Context(), r.message("hi")); err == nil {

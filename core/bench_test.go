@@ -29,8 +29,7 @@ func cpu(b *testing.B) time.Duration {
 // quick is a platform that takes everything at once and keeps nothing.
 type quick struct {
 	chat
-	posts, edits, ended atomic.Int64
-	done                func()
+	posts, edits atomic.Int64
 }
 
 func (q *quick) Post(_ context.Context, p core.Post) (core.MessageRef, error) {

@@ -262,7 +262,7 @@ func newApp() *app {
 func says(conversation, message string, pieces ...string) func(context.Context, core.Question) iter.Seq2[core.Delta, error] {
 	var mu sync.Mutex
 	n := 0
-	return func(ctx context.Context, q core.Question) iter.Seq2[core.Delta, error] {
+	return func(ctx context.Context, _ core.Question) iter.Seq2[core.Delta, error] {
 		mu.Lock()
 		n++
 		id := strings.ReplaceAll(message, "%d", strconv.Itoa(n))

@@ -275,7 +275,7 @@ func TestRoomGoneEndsTheTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t)
 		r.app.answer = says("c1", "m%d", slices.Repeat([]string{"x"}, 3000)...)
-		r.chat.failing(func(op string, _ int) error {
+		r.chat.failing(func(string, int) error {
 			return &core.Error{Op: "chat", Class: core.RoomGone}
 		})
 		r.start()

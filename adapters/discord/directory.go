@@ -46,8 +46,9 @@ func (c *channel) isThread() bool {
 	switch c.kind {
 	case discordgo.ChannelTypeGuildNewsThread, discordgo.ChannelTypeGuildPublicThread, discordgo.ChannelTypeGuildPrivateThread:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 // hasMessages tells whether messages stand in the channel itself; a forum's last_message_id is that of a post.
@@ -55,8 +56,9 @@ func (c *channel) hasMessages() bool {
 	switch c.kind {
 	case discordgo.ChannelTypeGuildText, discordgo.ChannelTypeGuildNews, discordgo.ChannelTypeGuildVoice, discordgo.ChannelTypeGuildStageVoice:
 		return true
+	default:
+		return c.isThread()
 	}
-	return c.isThread()
 }
 
 func (d *directory) identify(self, app string) {

@@ -1,7 +1,6 @@
 package discord
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -212,7 +211,7 @@ func codeOf(err error) int {
 
 // notSent is the error of a request that was held back.
 func notSent(op string, err error) *core.Error {
-	if soon, ok := errors.AsType[*tooSoon](err); ok {
+	if soon, ok := errors.AsType[*tooSoonError](err); ok {
 		return &core.Error{Op: op, Class: core.RateLimited, RetryAfter: soon.wait, Err: err}
 	}
 	return &core.Error{Op: op, Class: core.Transient, Err: err}
@@ -220,9 +219,4 @@ func notSent(op string, err error) *core.Error {
 
 func invalid(op string, err error) *core.Error {
 	return &core.Error{Op: op, Class: core.Invalid, Err: err}
-}
-
-// ended tells whether err is that of a context.
-func ended(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }

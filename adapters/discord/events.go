@@ -25,7 +25,7 @@ func decodeMessage(data []byte) (wireMessage, error) {
 	m = wireMessage{}
 	for name, raw := range fields {
 		one, _ := json.Marshal(map[string]json.RawMessage{name: raw}) // valid JSON by construction
-		var next wireMessage = m
+		next := m
 		if json.Unmarshal(one, &next) == nil {
 			m = next
 		}

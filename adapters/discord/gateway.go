@@ -102,7 +102,7 @@ func (g *gateway) serve(ctx context.Context) (up time.Time, err error) {
 	}
 	// Heartbeats begin with Hello, and run on while a READY is slow to come.
 	beat.Go(func() { l.beat(beatCtx, every, g.seq.Load) })
-	deadline, err := g.begin(ctx, l, s)
+	deadline, err := g.begin(l, s)
 	if err != nil {
 		return up, err
 	}
@@ -169,7 +169,7 @@ func (g *gateway) hello(l *link) (time.Duration, error) {
 }
 
 // begin resumes the session, or identifies. It returns until when the first event must have come.
-func (g *gateway) begin(ctx context.Context, l *link, s session) (time.Time, error) {
+func (g *gateway) begin(l *link, s session) (time.Time, error) {
 	auth := g.p.auth.Reveal()
 	if s.ID != "" {
 		return time.Now().Add(g.p.times.resume), l.send(opResume, map[string]any{

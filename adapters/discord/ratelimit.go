@@ -44,13 +44,13 @@ func newLimiter() *limiter {
 	}
 }
 
-// tooSoon says that a request would have to wait longer than it may.
-type tooSoon struct{ wait time.Duration }
+// tooSoonError says that a request would have to wait longer than it may.
+type tooSoonError struct{ wait time.Duration }
 
-func (e *tooSoon) Error() string { return "rate limit used up for " + e.wait.String() }
+func (e *tooSoonError) Error() string { return "rate limit used up for " + e.wait.String() }
 
 // acquire waits until a request may be sent in a bucket: at most maxWait, and not at all when ctx would end first. The
-// error is ctx's or *tooSoon. The caller calls done with what the request brought back.
+// error is ctx's or *tooSoonError. The caller calls done with what the request brought back.
 func (l *limiter) acquire(ctx context.Context, key string, maxWait time.Duration) (done func(*exchange), err error) {
 	b := l.enter(key)
 	until := time.Now().Add(maxWait)
@@ -146,7 +146,7 @@ func (b *bucket) lock(ctx context.Context, maxWait time.Duration) error {
 	default:
 	}
 	if maxWait <= 0 {
-		return &tooSoon{wait: time.Second}
+		return &tooSoonError{wait: time.Second}
 	}
 	t := time.NewTimer(maxWait)
 	defer t.Stop()
@@ -154,7 +154,7 @@ func (b *bucket) lock(ctx context.Context, maxWait time.Duration) error {
 	case b.slot <- struct{}{}:
 		return nil
 	case <-t.C:
-		return &tooSoon{wait: time.Second}
+		return &tooSoonError{wait: time.Second}
 	case <-ctx.Done():
 		return ctx.Err() //nolint:wrapcheck // the caller adds the operation
 	}
@@ -181,7 +181,7 @@ func sleepUntil(ctx context.Context, wait time.Duration, until time.Time) error 
 	}
 	end := time.Now().Add(wait)
 	if deadline, ok := ctx.Deadline(); end.After(until) || ok && end.After(deadline) {
-		return &tooSoon{wait: wait}
+		return &tooSoonError{wait: wait}
 	}
 	return sleep(ctx, wait)
 }

@@ -23,10 +23,10 @@ type apiError struct {
 
 func (e *apiError) Error() string { return fmt.Sprintf("%d %s", e.Code, e.Description) }
 
-// notTelegram is an answer that is not the Bot API's: a proxy's page, a gateway's error.
-type notTelegram struct{ status string }
+// foreignError is an answer that is not the Bot API's: a proxy's page, a gateway's error.
+type foreignError struct{ status string }
 
-func (e *notTelegram) Error() string { return "the server answered " + e.status + ", not the Bot API" }
+func (e *foreignError) Error() string { return "the server answered " + e.status + ", not the Bot API" }
 
 // fail maps an error to core's classes. maybe says that the call may have taken effect. The token, which is part of every
 // address, is taken out of the text.

@@ -65,7 +65,7 @@ func (p *Platform) messageEvent(m *message) (ev core.Event, ok bool) {
 	if m.InTopic && m.Topic != 0 {
 		ev.Thread = strconv.FormatInt(m.Topic, 10) // outside topics the field is there on replies too, and means another thing
 	}
-	if ev.Text == "" && len(ev.Attachments) == 0 && !mentioned && !(direct && m.Text != "") {
+	if ev.Text == "" && len(ev.Attachments) == 0 && !mentioned && (!direct || m.Text == "") {
 		return ev, false // a service message: somebody joined, a title changed
 	}
 	if r := m.ReplyTo; r != nil && r.TopicCreated == nil {

@@ -134,7 +134,7 @@ func (p *Platform) call(ctx context.Context, method string, params, out any) err
 		} `json:"parameters"`
 	}
 	if err := json.Unmarshal(data, &answer); err != nil || answer.OK == nil {
-		return &notTelegram{status: res.Status}
+		return &foreignError{status: res.Status}
 	}
 	if !*answer.OK {
 		code := answer.ErrorCode

@@ -60,7 +60,7 @@ func (p *program) demo(ctx context.Context, tour bool, keep string) (err error) 
 	defer func() { err = errors.Join(err, logFile.Close()) }()
 	log := slog.New(slog.NewTextHandler(logFile, &slog.HandlerOptions{Level: slog.LevelDebug}))
 
-	real, isReal, err := p.realAgent(ctx)
+	agent, isReal, err := p.realAgent(ctx)
 	if err != nil {
 		return err
 	}
@@ -69,7 +69,6 @@ func (p *program) demo(ctx context.Context, tour bool, keep string) (err error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, set.Close()) }()
-	agent := real
 	if !isReal {
 		agent = set.Agent(simclickai.ModeChat)
 	}

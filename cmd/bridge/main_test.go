@@ -139,7 +139,7 @@ func (p *process) stop() {
 // get reads a path of the bridge's HTTP server.
 func (p *process) get(path string) (int, string) {
 	p.t.Helper()
-	res, err := http.Get("http://" + p.addr + path) //nolint:noctx // loopback, and the test has a deadline
+	res, err := http.Get("http://" + p.addr + path)
 	if err != nil {
 		p.t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func until(t *testing.T, what string, cond func() bool, changed ...func() <-chan
 	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
 	defer cancel()
 	for {
-		any := make(chan struct{}, len(changed))
+		woken := make(chan struct{}, len(changed))
 		var wg sync.WaitGroup
 		round, stop := context.WithCancel(ctx)
 		for _, c := range changed {
@@ -189,7 +189,7 @@ func until(t *testing.T, what string, cond func() bool, changed ...func() <-chan
 			wg.Go(func() {
 				select {
 				case <-ch:
-					any <- struct{}{}
+					woken <- struct{}{}
 				case <-round.Done():
 				}
 			})
@@ -197,7 +197,7 @@ func until(t *testing.T, what string, cond func() bool, changed ...func() <-chan
 		ok := cond()
 		if !ok {
 			select {
-			case <-any:
+			case <-woken:
 			case <-ctx.Done():
 			}
 		}

@@ -55,7 +55,7 @@ func (p *program) run(ctx context.Context, c *config.Config, log *slog.Logger) (
 	if err != nil {
 		return err
 	}
-	web, err := startWeb(c.HTTP.Listen, bridge, log)
+	web, err := startWeb(ctx, c.HTTP.Listen, bridge, log)
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ bots:
   - name: one
     platform: telegram
     token: 1:abcdefghijklmnopqrstuvwxyzabcdefghi
-    app: suport
+    app: supportt
     thread_context: many
   - name: one
     platform: discrod
@@ -45,7 +45,7 @@ bots:
 			t.Errorf("%v: exit code %d, want 1", args, code)
 		}
 		for _, want := range []string{
-			`config\.yaml:2:3: .*base_ulr.*base_url`, `config\.yaml:6:14: .*NOT_SET_ANYWHERE`, `config\.yaml:11:10: .*suport.*support`,
+			`config\.yaml:2:3: .*base_ulr.*base_url`, `config\.yaml:6:14: .*NOT_SET_ANYWHERE`, `config\.yaml:11:10: .*supportt.*support`,
 			`config\.yaml:12:21: .*thread_context.*many`, `config\.yaml:13:11: .*name`, `config\.yaml:14:15: .*discrod.*discord`, `config\.yaml:19:14: .*sales`,
 		} {
 			if !regexp.MustCompile(want).MatchString(errs) {

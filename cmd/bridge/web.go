@@ -28,13 +28,13 @@ type web struct {
 }
 
 // startWeb listens; with an empty address it does nothing.
-func startWeb(listen string, b *core.Bridge, log *slog.Logger) (*web, error) {
+func startWeb(ctx context.Context, listen string, b *core.Bridge, log *slog.Logger) (*web, error) {
 	w := &web{}
 	if listen == "" {
 		return w, nil
 	}
 	var err error
-	if w.listener, err = net.Listen("tcp", listen); err != nil {
+	if w.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", listen); err != nil {
 		return nil, fmt.Errorf("http.listen %s: %w; choose another address, or \"\" for none", listen, err)
 	}
 	mux := http.NewServeMux()

@@ -498,8 +498,8 @@ func TestCheck(t *testing.T) {
 }
 
 func TestWrongTemplateIsFoundAtOnce(t *testing.T) {
-	_, err := agent.New(agent.Config{Name: "x", Mode: agent.ModeChat, BaseURL: "http://x", Inputs: map[string]any{"a": "{{.User.Nmae}}"}, Log: slog.New(slog.DiscardHandler)})
-	if err == nil || !strings.Contains(err.Error(), "Nmae") {
+	_, err := agent.New(agent.Config{Name: "x", Mode: agent.ModeChat, BaseURL: "http://x", Inputs: map[string]any{"a": "{{.User.Nane}}"}, Log: slog.New(slog.DiscardHandler)})
+	if err == nil || !strings.Contains(err.Error(), "Nane") {
 		t.Errorf("err = %v, want the wrong name in it", err)
 	}
 }

@@ -68,7 +68,7 @@ func (a *App) ask(ctx context.Context, q core.Question, emit func(core.Delta) bo
 			return a.brokenOff(ctx, q, t, err)
 		}
 		v := judge(err, q.Conversation != "")
-		a.log.Log(ctx, v.level, v.msg, slog.Int("attempt", attempt), slog.Any("err", err))
+		a.log.Log(ctx, v.level, "question not answered", slog.String("meaning", v.msg), slog.Int("attempt", attempt), slog.Any("err", err))
 		if !v.again || v.once != "" && used[v.once] {
 			return &core.AppError{Notice: v.notice, Class: core.Invalid, Err: err}
 		}

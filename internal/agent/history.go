@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -111,8 +112,7 @@ func (a *App) recallIn(ctx context.Context, conversation string, q core.Question
 	if err != nil {
 		return core.PastAnswer{}, false, callError(err)
 	}
-	for i := len(page.Data) - 1; i >= 0; i-- {
-		m := page.Data[i]
+	for _, m := range slices.Backward(page.Data) {
 		if q.MessageID != "" && m.ID != q.MessageID {
 			continue
 		}

@@ -290,7 +290,7 @@ func (t *translator) workflowFinished(ev *clickai.WorkflowFinished) bool {
 	workflow := t.app.mode == ModeWorkflow
 	switch run.Status {
 	case clickai.StatusFailed:
-		t.flowError = string(run.Error)
+		t.flowError = run.Error
 		t.app.log.Error("workflow failed", attrString("workflow_run_id", run.ID), attrString("error", cleanMessage(t.flowError)))
 		if workflow {
 			t.failure = t.app.runFailed(t.flowError)
