@@ -140,11 +140,18 @@ func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) 
 		return invalid(op, errBadID)
 	}
 	edit := func() error {
-		return p.api.do(ctx, call{
+		var now struct {
+			ID string `json:"id"`
+		}
+		err := p.api.do(ctx, call{
 			op: op, method: http.MethodPatch, url: discordgo.EndpointChannelMessage(channelID, m.ID), bucket: "message " + channelID,
 			body: &outEdit{Content: part.Text, AllowedMentions: nobody(true), Flags: noPreviews}, wait: waitEdit,
 			inThread: m.Thread != "",
-		}, nil)
+		}, &now)
+		if err == nil && now.ID != m.ID {
+			return &core.Error{Op: op, Class: core.Transient, Err: errNotOwn} // a proxy's page with status 200
+		}
+		return err
 	}
 	err = edit()
 	if m.Thread == "" || codeOf(err) != discordgo.ErrCodePerformedOperationOnArchivedThread {
