@@ -380,3 +380,14 @@ func TestSizesAndRates(t *testing.T) {
 		}
 	}
 }
+
+func TestCallsPerSecondReachesThePlatform(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.set.Limits.CallsPerSecond = 7
+		r.start()
+		if r.chat.ceiling != 7 {
+			t.Errorf("ceiling = %v, want 7", r.chat.ceiling)
+		}
+	})
+}

@@ -65,6 +65,9 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 	t.opener, _ = p.(AttachmentOpener)
 	t.upload, _ = p.(Uploader)
 	t.reader, _ = p.(ThreadReader)
+	if c, ok := p.(Ceiling); ok && s.Limits.CallsPerSecond > 0 {
+		c.SetCallsPerSecond(s.Limits.CallsPerSecond)
+	}
 	for _, e := range s.Feedback.Like {
 		t.likes[BaseEmoji(e)] = RatingLike
 	}

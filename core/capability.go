@@ -8,6 +8,12 @@ import (
 // The interfaces below are optional. core finds them by type assertion, once, when a bot is added; where one is missing it
 // does without. Like Platform's methods they return *Error.
 
+// Ceiling takes another ceiling for calls to the platform, over all rooms, than the documented one: `calls_per_second`.
+// It is called once, before anything else.
+type Ceiling interface {
+	SetCallsPerSecond(n float64)
+}
+
 // Editor changes a message that the bot sent.
 type Editor interface {
 	Edit(ctx context.Context, m MessageRef, p Part) error

@@ -37,6 +37,7 @@ type chat struct {
 	typing   int
 	opened   []string
 	started  chan struct{}
+	ceiling  float64
 }
 
 type chatMessage struct {
@@ -59,6 +60,8 @@ func newChat() *chat {
 }
 
 func (c *chat) Name() string { return c.name }
+
+func (c *chat) SetCallsPerSecond(n float64) { c.ceiling = n }
 
 func (c *chat) Run(ctx context.Context, host core.Host) error {
 	c.mu.Lock()

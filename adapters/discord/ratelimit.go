@@ -44,6 +44,12 @@ func newLimiter() *limiter {
 	}
 }
 
+// SetCallsPerSecond replaces the ceiling over all calls, which is Discord's global limit.
+func (p *Platform) SetCallsPerSecond(n float64) {
+	p.api.limits.global.SetLimit(rate.Limit(n))
+	p.api.limits.global.SetBurst(max(1, int(n)))
+}
+
 // tooSoonError says that a request would have to wait longer than it may.
 type tooSoonError struct{ wait time.Duration }
 

@@ -15,6 +15,7 @@ import (
 // This is the place for fair shares between answers and for adapting to what the server shows of its limits.
 type budgets struct {
 	mu      sync.Mutex
+	all     *rate.Limiter // over all methods; nil: only what Slack documents
 	buckets map[string]*bucket
 	slots   map[string]time.Time // reserved places of messages whose next edit was sent back
 }
@@ -77,6 +78,13 @@ func newBudgets() *budgets {
 	return &budgets{buckets: map[string]*bucket{}, slots: map[string]time.Time{}}
 }
 
+// SetCallsPerSecond puts a ceiling over all calls, for servers that take fewer than Slack's own.
+func (p *Platform) SetCallsPerSecond(n float64) {
+	p.budgets.mu.Lock()
+	defer p.budgets.mu.Unlock()
+	p.budgets.all = rate.NewLimiter(rate.Limit(n), max(1, int(n)))
+}
+
 // wait waits for the request's place. The error is *tooSoonError or that of ctx.
 func (b *budgets) wait(ctx context.Context, use budget) error {
 	delay, err := b.take(time.Now(), use)
@@ -109,6 +117,11 @@ func (b *budgets) take(now time.Time, use budget) (time.Duration, error) {
 	for _, s := range use.from {
 		k := b.bucketLocked(s, now)
 		r := k.limit.ReserveN(later(now, k.until), 1)
+		delay = max(delay, r.DelayFrom(now))
+		taken = append(taken, r)
+	}
+	if b.all != nil {
+		r := b.all.ReserveN(now, 1)
 		delay = max(delay, r.DelayFrom(now))
 		taken = append(taken, r)
 	}

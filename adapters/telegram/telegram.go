@@ -36,6 +36,7 @@ type Platform struct {
 const maxMoved = 1000
 
 var (
+	_ core.Ceiling          = (*Platform)(nil)
 	_ core.Platform         = (*Platform)(nil)
 	_ core.Editor           = (*Platform)(nil)
 	_ core.Deleter          = (*Platform)(nil)
