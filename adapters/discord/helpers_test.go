@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -77,6 +78,15 @@ func (h *host) SetCursor(_ context.Context, name, value string) error {
 	h.cursors[name] = value
 	h.changed.Notify()
 	return nil
+}
+
+// next is a host for the next process: it has what was stored, and nothing else.
+func (h *host) next() *host {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n := newHost()
+	n.cursors = maps.Clone(h.cursors)
+	return n
 }
 
 func (h *host) setRefuse(f func(core.Event) error) {

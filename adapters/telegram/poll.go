@@ -26,6 +26,7 @@ const (
 func (p *Platform) Run(ctx context.Context, host core.Host) error {
 	offset, wait := int64(0), retryFirst
 	known := false
+	hold := time.Duration(0) // the first poll asks for what waits already, so that it tells at once whether polling works
 	failed := func(op string, err error) error {
 		err = p.fail(op, err, false)
 		class := core.ClassOf(err)
@@ -53,7 +54,7 @@ func (p *Platform) Run(ctx context.Context, host core.Host) error {
 			known = true
 		}
 		began := time.Now()
-		updates, err := p.poll(ctx, offset, pollTimeout, pollLimit)
+		updates, err := p.poll(ctx, offset, hold, pollLimit)
 		if err != nil {
 			own, _ := errors.AsType[*apiError](err)
 			if own != nil && own.Code == 409 {
@@ -73,6 +74,10 @@ func (p *Platform) Run(ctx context.Context, host core.Host) error {
 			if offset, err = p.take(ctx, host, raw, offset); err != nil {
 				return nil // ctx has ended; what was not accepted comes again
 			}
+		}
+		if hold == 0 {
+			hold = pollTimeout
+			continue
 		}
 		if len(updates) == 0 && time.Since(began) < pollPause {
 			_ = pause(ctx, pollPause-time.Since(began)) // a server that does not hold polls

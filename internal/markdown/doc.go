@@ -28,6 +28,16 @@
 // stay where they stand in the source. Tags of HTML that have a counterpart are read as it (b, i, s, code, a, img, br, …),
 // other tags of HTML are dropped, and what only looks like a tag ("List<String>") is text.
 //
+// A table whose head has no pipe at its start must begin its paragraph, since
+// its head is shown as text until the line under it comes.
+//
+// # Cost
+//
+// goldmark's parse is more than half of a rendering: for an answer of 4 KB about 690 of 900 to 1,000 allocations. What
+// the package adds is kept small by slicing the source instead of copying it, by reading no text twice but the last
+// paragraph of running text, and by using no regular expressions; the benchmarks compare both. Nesting is bounded, so
+// that the cost of a line is.
+//
 // # Non-goals
 //
 // No HTML output, no syntax highlighting, no conversion of TeX to Unicode.

@@ -269,9 +269,6 @@ func blankBefore(src string, pos int) bool {
 func (f *flattener) paragraph(n ast.Node, kind Kind, level int) {
 	lines := n.Lines()
 	if lines.Len() == 0 {
-		if kind == Heading && n != f.tail {
-			f.emit(Unit{Kind: Paragraph}, n.Pos())
-		}
 		return
 	}
 	pos := lines.At(0).Start
