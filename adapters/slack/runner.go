@@ -97,7 +97,14 @@ func (r *runner) identify(ctx context.Context) (identity, error) {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = r.p.times.backoff, r.p.times.maxBackoff
 	for {
-		me, _, err := r.p.authTest(ctx)
+		me, scopes, err := r.p.authTest(ctx)
+		if err == nil {
+			checkScopes(scopes, me.bot != "", func(what string, ok bool, mend string) {
+				if !ok {
+					r.log.Error("something that the bot needs is not granted", slog.String("what", what), slog.String("mend", mend))
+				}
+			})
+		}
 		if err == nil || ctx.Err() != nil || core.ClassOf(err) == core.Auth || core.ClassOf(err) == core.Denied {
 			return me, err
 		}

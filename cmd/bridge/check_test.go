@@ -4,10 +4,12 @@ import (
 	"net/http"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/clickai/bridge/internal/sim/clickai"
+	"github.com/clickai/bridge/internal/sim/slack"
 	"github.com/clickai/bridge/internal/standins"
 )
 
@@ -65,6 +67,27 @@ func TestBrokenBot(t *testing.T) {
 			secrets(t, p.text()+out+errs, s)
 		})
 	}
+}
+
+// TestMissingScope wants check and the log of run to say which scope is missing and what to do.
+func TestMissingScope(t *testing.T) {
+	t.Parallel()
+	scopes := slices.DeleteFunc(slack.DefaultScopes(), func(s string) bool { return s == "files:read" })
+	s := startSet(t, standins.Options{SlackScopes: scopes})
+	path := writeConfig(t, s, clickai.ModeChat, "")
+	want := regexp.MustCompile(`files:read.*OAuth (&|\\u0026) Permissions`)
+	code, out, _ := command(t, nil, "check", "--config", path)
+	bad := lines(out, "✗")
+	if code != 1 || len(bad) != 1 || !strings.HasPrefix(bad[0], "✗ demo-slack") || !want.MatchString(bad[0]) {
+		t.Errorf("check: exit %d\n%s", code, out)
+	}
+	p := runBridge(t, path)
+	connected(t, s)
+	ask(t, s, s.Stages()[0], "are you there all the same?")
+	if !want.MatchString(p.text()) {
+		t.Errorf("the log does not say which scope is missing:\n%s", p.text())
+	}
+	p.stop()
 }
 
 func replace(old, with string) func(*standins.Set, string) string {

@@ -23,6 +23,8 @@ import (
 type Options struct {
 	// ChunkInterval is the time between two pieces of a built-in answer.
 	ChunkInterval time.Duration
+	// SlackScopes are the scopes of Slack's bot token; nil: all that the stand-in grants.
+	SlackScopes []string
 	// NoClickAI leaves ClickAI's stand-in out: the real one is asked.
 	NoClickAI bool
 	Log       *slog.Logger
@@ -49,7 +51,7 @@ func Start(opt Options) (_ *Set, err error) {
 			return nil, fmt.Errorf("start ClickAI's stand-in: %w", err)
 		}
 	}
-	if s.Slack, err = slack.New(slack.Options{Log: opt.Log}); err != nil {
+	if s.Slack, err = slack.New(slack.Options{Log: opt.Log, Scopes: opt.SlackScopes}); err != nil {
 		return nil, fmt.Errorf("start Slack's stand-in: %w", err)
 	}
 	if s.Discord, err = discord.New(discord.Options{Log: opt.Log}); err != nil {
