@@ -165,7 +165,14 @@ func (c *chat) Typing(context.Context, core.Place) error {
 	return nil
 }
 
-func (c *chat) OpenThread(_ context.Context, q core.MessageRef, name string) (core.Place, error) {
+func (c *chat) OpenThread(ctx context.Context, q core.MessageRef, name string) (core.Place, error) {
+	if c.takes > 0 {
+		select {
+		case <-time.After(c.takes):
+		case <-ctx.Done():
+			return core.Place{}, ctx.Err()
+		}
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.opened = append(c.opened, name)

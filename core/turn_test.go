@@ -598,3 +598,29 @@ func TestNextTurnDoesNotWaitForAPaceThatNothingNeeds(t *testing.T) {
 		}
 	})
 }
+
+// TestQuestionWaitsForNoPlatformCall has a platform that is slow at everything: the question goes out at once.
+func TestQuestionWaitsForNoPlatformCall(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.chat.takes = 10 * time.Second
+		asked := make(chan time.Time, 1)
+		answer := r.app.answer
+		r.app.answer = func(ctx context.Context, q core.Question) iter.Seq2[core.Delta, error] {
+			asked <- time.Now()
+			return answer(ctx, q)
+		}
+		r.start()
+		ev := r.message("hi")
+		ev.Room, ev.Reach, ev.Roots = core.Room{ID: "C1"}, core.ReachMention, ev.MessageID
+		began := time.Now()
+		r.accept(ev)
+		if waited := (<-asked).Sub(began); waited > 0 {
+			t.Errorf("the question waited %v while the thread was opened", waited)
+		}
+		settle(time.Minute)
+		if got := r.chat.texts(); !slices.Equal(got, []string{"Hello"}) {
+			t.Errorf("texts = %q", got)
+		}
+	})
+}
