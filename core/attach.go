@@ -53,7 +53,9 @@ func (t *turn) sendFiles(ctx context.Context) ([]FileRef, error) {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			refs[i], errs[i] = t.sendFile(ctx, a, limit)
+			if err := safely(t.log, func() { refs[i], errs[i] = t.sendFile(ctx, a, limit) }); err != nil {
+				errs[i] = err
+			}
 		})
 	}
 	wg.Wait()

@@ -240,19 +240,23 @@ func (t *bot) tell(ev *Event, kind NoticeKind) {
 	place, replyTo := ev.Place(), ev.MessageID
 	t.noticesWG.Go(func() {
 		defer func() { <-t.notices }()
-		ctx, cancel := context.WithTimeout(t.bridge.work, 30*time.Second)
-		defer cancel()
-		if !t.platform.Limits(place).ReplyToRoom {
-			replyTo = ""
-		}
-		for _, part := range t.platform.Render(t.words.line(Notice{Kind: kind}, ""), true) {
-			p := Post{Place: place, ReplyTo: replyTo, Part: part, Nonce: nonce(ev.Key, 0)}
-			if _, err := t.platform.Post(ctx, p); err != nil {
-				t.log.Warn("notice not sent", slog.String("notice", string(kind)), slog.Any("err", err))
-				return
-			}
-		}
+		_ = safely(t.log, func() { t.sendNotice(place, replyTo, ev.Key, kind) })
 	})
+}
+
+func (t *bot) sendNotice(place Place, replyTo, key string, kind NoticeKind) {
+	ctx, cancel := context.WithTimeout(t.bridge.work, 30*time.Second)
+	defer cancel()
+	if !t.platform.Limits(place).ReplyToRoom {
+		replyTo = ""
+	}
+	for _, part := range t.platform.Render(t.words.line(Notice{Kind: kind}, ""), true) {
+		p := Post{Place: place, ReplyTo: replyTo, Part: part, Nonce: nonce(key, 0)}
+		if _, err := t.platform.Post(ctx, p); err != nil {
+			t.log.Warn("notice not sent", slog.String("notice", string(kind)), slog.Any("err", err))
+			return
+		}
+	}
 }
 
 // run keeps the platform connected until ctx ends or the platform says that it is of no use.

@@ -76,6 +76,9 @@ func (c *chat) Run(ctx context.Context, host core.Host) error {
 func (c *chat) Limits(core.Place) core.Limits { return c.limits }
 
 func (c *chat) Render(markdown string, _ bool) []core.Part {
+	if strings.Contains(markdown, "poison") {
+		panic("poison")
+	}
 	var parts []core.Part
 	for len(markdown) > c.most {
 		parts = append(parts, core.Part{Text: markdown[:c.most]})

@@ -84,7 +84,9 @@ func (r *rater) round(ctx context.Context) time.Duration {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if again, wait := r.send(ctx, job); again {
+			again, wait := true, time.Duration(0)
+			_ = safely(r.b.log, func() { again, wait = r.send(ctx, job) })
+			if again {
 				if h.wait == nil {
 					h.wait = newBackoff(time.Second, 10*time.Minute)
 				}

@@ -84,7 +84,14 @@ func newReply(t *turn, j Turn, resumed bool) *reply {
 	return r
 }
 
-func (r *reply) start(ctx context.Context) { r.wg.Go(func() { r.out.run(ctx) }) }
+func (r *reply) start(ctx context.Context) {
+	r.wg.Go(func() {
+		if err := safely(r.t.log, func() { r.out.run(ctx) }); err != nil {
+			r.out.err = err
+			r.out.stopAsking(err)
+		}
+	})
+}
 
 // wait returns when everything that the reply started has ended.
 func (r *reply) wait() {

@@ -43,7 +43,11 @@ func (b *Bridge) converse(ctx context.Context, conv ConvKey) {
 	}
 	wait := newBackoff(time.Second, time.Minute)
 	for ctx.Err() == nil && !t.status().Stopped {
-		more, err := b.nextTurn(ctx, t, conv)
+		var more bool
+		var err error
+		if panicked := safely(t.log, func() { more, err = b.nextTurn(ctx, t, conv) }); panicked != nil {
+			err = panicked
+		}
 		switch {
 		case errors.Is(err, errParked):
 			return

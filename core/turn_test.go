@@ -624,3 +624,25 @@ func TestQuestionWaitsForNoPlatformCall(t *testing.T) {
 		}
 	})
 }
+
+// TestPanicOfAnAdapterEndsOneTurn has a renderer that panics on one answer: the turn ends, and the next one is answered.
+func TestPanicOfAnAdapterEndsOneTurn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.app.answer = says("c1", "m%d", "poison")
+		r.start()
+		r.accept(r.message("one"))
+		settle(5 * time.Second)
+		r.app.answer = says("c1", "m%d", "fine")
+		r.accept(r.message("two"))
+		settle(5 * time.Second)
+		if got := r.chat.texts(); !slices.Equal(got, []string{"fine"}) {
+			t.Errorf("texts = %q, want the second answer", got)
+		}
+		r.restart()
+		settle(5 * time.Second)
+		if n := len(r.app.asked()); n != 2 {
+			t.Errorf("asked %d times, want 2: the first turn has ended", n)
+		}
+	})
+}

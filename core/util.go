@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"runtime/debug"
 	"strconv"
@@ -125,6 +126,19 @@ func turnID(eventKey string) string {
 func nonce(eventKey string, n int) string {
 	sum := sha256.Sum256([]byte(eventKey))
 	return hex.EncodeToString(sum[:9]) + "x" + strconv.Itoa(n%100000)
+}
+
+// safely runs f and returns its panic as an error, which it logs: one bad answer must not end the process, which would
+// meet it again after its restart.
+func safely(log *slog.Logger, f func()) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = panicError(r)
+			log.Error("panicked", slog.Any("err", err))
+		}
+	}()
+	f()
+	return nil
 }
 
 func panicError(r any) error {

@@ -56,7 +56,7 @@ func (w *writer) run(ctx context.Context) {
 	defer stopTyping()
 	w.openThread(ctx)
 	if w.t.bot.typist != nil {
-		side.Go(func() { w.keepTyping(typing) })
+		side.Go(func() { _ = safely(w.t.log, func() { w.keepTyping(typing) }) })
 	}
 	files := make(chan struct{}, 1) // holds a token while files are being sent
 	deadline := time.Time{}
@@ -72,7 +72,11 @@ func (w *writer) run(ctx context.Context) {
 		if haveFiles {
 			select {
 			case files <- struct{}{}:
-				side.Go(func() { w.sendFiles(ctx); <-files; w.r.wake() })
+				side.Go(func() {
+					_ = safely(w.t.log, func() { w.sendFiles(ctx) })
+					<-files
+					w.r.wake()
+				})
 			default:
 			}
 		}

@@ -93,3 +93,8 @@ func (l Limiter) Acquire(ctx context.Context, key string, wait time.Duration) (d
 
 // Buckets is how many are remembered.
 func (l Limiter) Buckets() int { return len(l.l.buckets) }
+
+// Failure is what an answer becomes.
+func Failure(status int, header http.Header, body string, inThread bool) error {
+	return failure("discord.Test", &exchange{sent: true, status: status, header: header, body: []byte(body)}, nil, inThread)
+}

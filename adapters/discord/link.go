@@ -64,9 +64,7 @@ func dial(ctx context.Context, d *websocket.Dialer, address string) (*link, erro
 		return nil, fmt.Errorf("connect to the gateway: %w", err)
 	}
 	ws.SetReadLimit(maxFrame)
-	// gorilla would answer a close frame with the same code: to answer 1000 or 1001 ends the session.
-	ws.SetCloseHandler(func(int, string) error { return nil })
-	// The library would answer a close with its own code: a 1001 sent back ends the session, which 4000 keeps.
+	// gorilla would answer a close frame with the same code: a 1000 or 1001 sent back ends the session, which 4000 keeps.
 	ws.SetCloseHandler(func(int, string) error { return nil })
 	l := &link{ws: ws}
 	l.acked.Store(true)
