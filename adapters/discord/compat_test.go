@@ -47,7 +47,7 @@ func newPlainServer(t *testing.T) *plainServer {
 	})
 	s.Server = httptest.NewServer(mux)
 	t.Cleanup(func() {
-		s.Server.Close()
+		s.Close()
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if s.conn != nil {
