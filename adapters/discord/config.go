@@ -36,7 +36,8 @@ func (c *Config) Validate() []core.Problem {
 }
 
 func (c *Config) token() string {
-	return strings.TrimPrefix(strings.TrimSpace(c.Token.Reveal()), "Bot ")
+	s := strings.TrimSpace(c.Token.Reveal()) + " "
+	return strings.TrimSpace(strings.TrimPrefix(s, "Bot "))
 }
 
 // parseBase reads a base URL; the text says what is wrong, "" if nothing is.

@@ -12,7 +12,7 @@ import (
 func (r *runner) dispatch(ctx context.Context, f frame, s session) error {
 	switch f.Type {
 	case "READY":
-		return r.ready(s)
+		return r.ready(f, s)
 	case "MESSAGE_CREATE":
 		return r.message(ctx, f)
 	case "MESSAGE_UPDATE":
@@ -38,8 +38,11 @@ func decode[T any](r *runner, f frame) (v T, ok bool) {
 }
 
 // ready begins a new session: what was missed since the last one is in the history. Servers follow, each as GUILD_CREATE.
-func (r *runner) ready(s session) error {
+func (r *runner) ready(f frame, s session) error {
 	r.p.dir.identify(s.Bot, s.App)
+	if w, ok := decode[wireReady](r, f); ok {
+		r.positions.await(w.Guilds)
+	}
 	r.positions.soon() // the stored session has become useless
 	if r.lookback() > 0 {
 		r.catchup.add(r.positions.direct())
@@ -55,6 +58,7 @@ func (r *runner) guild(f frame) error {
 		return nil
 	}
 	r.p.dir.putGuild(&w)
+	r.p.api.permit()
 	found, err := r.positions.open(w.ID, r.p.dir.inGuild(w.ID))
 	if err != nil {
 		return err
@@ -170,6 +174,10 @@ func (r *runner) deliver(ctx context.Context, ch *channel, h heldEvent) error {
 // directory takes in what changes the servers, channels, roles and threads.
 func (r *runner) directory(f frame) {
 	dir := r.p.dir
+	switch f.Type {
+	case "CHANNEL_UPDATE", "GUILD_ROLE_CREATE", "GUILD_ROLE_UPDATE", "GUILD_ROLE_DELETE", "GUILD_MEMBER_UPDATE":
+		r.p.api.permit() // what was refused may be granted now
+	}
 	switch f.Type {
 	case "GUILD_UPDATE":
 		if w, ok := decode[wireGuild](r, f); ok {

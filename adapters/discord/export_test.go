@@ -74,6 +74,21 @@ func (d *Decoder) Dispatch(ctx context.Context, kind string, data []byte, seq in
 	return d.r.dispatch(ctx, frame{Op: opDispatch, Type: kind, Data: data, Seq: seq}, session{ID: "session"})
 }
 
+// Missed lists the channels of a server that were behind when it was told, as READY and GUILD_CREATE come.
+func Missed(d *Decoder, guild []byte) (map[string]string, error) {
+	var w wireGuild
+	if err := json.Unmarshal(guild, &w); err != nil {
+		return nil, err
+	}
+	d.r.p.dir.putGuild(&w)
+	found, err := d.r.positions.open(w.ID, d.r.p.dir.inGuild(w.ID))
+	missed := map[string]string{}
+	for _, b := range found {
+		missed[b.channel.id] = b.after.String()
+	}
+	return missed, err
+}
+
 // Limiter is the rate limiter.
 type Limiter struct{ l *limiter }
 

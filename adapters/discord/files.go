@@ -312,8 +312,10 @@ func contentType(s string) string {
 	if kind, _, err := mime.ParseMediaType(s); err == nil && strings.Contains(kind, "/") {
 		return kind
 	}
-	return "application/octet-stream"
+	return anyType
 }
+
+const anyType = "application/octet-stream"
 
 // fileName makes a name from outside fit for people: no path, no control characters, not endless.
 func fileName(name, kind string) string {
@@ -327,8 +329,10 @@ func fileName(name, kind string) string {
 	name = strings.TrimLeft(strings.TrimSpace(name), ".")
 	if name == "" || name == "/" {
 		name = "file"
-		if ext, err := mime.ExtensionsByType(contentType(kind)); err == nil && len(ext) > 0 {
-			name += ext[0]
+		if kind = contentType(kind); kind != anyType {
+			if ext, err := mime.ExtensionsByType(kind); err == nil && len(ext) > 0 {
+				name += ext[0]
+			}
 		}
 	}
 	if r := []rune(name); len(r) > 120 {

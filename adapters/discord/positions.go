@@ -22,11 +22,12 @@ import (
 type positions struct {
 	host core.Host
 
-	mu     sync.Mutex
-	guilds map[string]*guildPosition
-	dms    map[string]snowflake
-	dirty  map[string]struct{} // names of values to be written
-	urgent chan struct{}       // capacity 1: write soon
+	mu      sync.Mutex
+	guilds  map[string]*guildPosition
+	awaited map[string]struct{} // servers of a new session that have not been told yet: their positions stand
+	dms     map[string]snowflake
+	dirty   map[string]struct{} // names of values to be written
+	urgent  chan struct{}       // capacity 1: write soon
 }
 
 // guildPosition is stored as JSON. Channels that are not in Last are handled up to Base.
@@ -44,7 +45,7 @@ func cursorGuild(id string) string { return "guild:" + id }
 
 func newPositions(host core.Host) *positions {
 	return &positions{
-		host: host, guilds: map[string]*guildPosition{}, dms: map[string]snowflake{}, dirty: map[string]struct{}{},
+		host: host, guilds: map[string]*guildPosition{}, awaited: map[string]struct{}{}, dms: map[string]snowflake{}, dirty: map[string]struct{}{},
 		urgent: make(chan struct{}, 1),
 	}
 }
@@ -71,11 +72,23 @@ type behind struct {
 	newest  snowflake // 0 if not told
 }
 
+// await begins a new session, which tells of these servers one by one. Until a server is told, a message of it must not
+// hide what was missed before it.
+func (p *positions) await(guilds []wireGuild) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	clear(p.awaited)
+	for _, g := range guilds {
+		p.awaited[g.ID] = struct{}{}
+	}
+}
+
 // open takes in a server as GUILD_CREATE told it, and lists what is behind. A server that is seen for the first time is
 // taken to be handled up to its newest message.
 func (p *positions) open(guildID string, channels []channel) ([]behind, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	delete(p.awaited, guildID)
 	g, err := p.guildLocked(guildID)
 	if err != nil {
 		return nil, err
@@ -157,6 +170,9 @@ func (p *positions) advance(c *channel, id snowflake) {
 			p.dms[c.id] = id
 			p.touchLocked(cursorDMs, !known) // a chat that is not stored is not found after a crash
 		}
+		return
+	}
+	if _, ok := p.awaited[c.guild]; ok {
 		return
 	}
 	g, err := p.guildLocked(c.guild)

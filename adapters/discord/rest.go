@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"sync"
@@ -161,6 +162,13 @@ func (a *api) remember(key string, err *core.Error) {
 		}
 	}
 	a.refused[key] = refusal{err: err, until: now.Add(refusedFor)}
+}
+
+// permit lets what was refused for a missing permission be tried again.
+func (a *api) permit() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	maps.DeleteFunc(a.refused, func(key string, _ refusal) bool { return key != allRefused })
 }
 
 // forget lets a refused token be tried again, as a new start of the bot or a check wants it.
