@@ -11,6 +11,8 @@
 //
 //   - The sequence number that Discord is told, in heartbeats and when a connection is resumed, is that of the last event
 //     that [core.Sink] has taken. Where it refuses, the connection is dropped and resumed, so Discord sends the event again.
+//     Only an event that waits until its channel has been caught up counts as received before: the channel's position stays
+//     behind it and the session is not stored meanwhile, so after a crash the history brings a message again.
 //   - What a resume cannot bring back is read from the history: each channel's last handled message is remembered, and
 //     after a new session whatever came later is fetched, in order, ahead of what arrives meanwhile.
 //   - A message has the same key however it comes. Its reactions are known by session and sequence number, since Discord
