@@ -155,6 +155,7 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 		t.tell(ev, NoticeQueueFull)
 		return nil
 	case err != nil:
+		t.turns.giveBack(ev.Sender.Key) // it will be delivered again
 		return err
 	case !fresh:
 		t.turns.giveBack(ev.Sender.Key)
