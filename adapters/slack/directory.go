@@ -209,14 +209,19 @@ func (p *Platform) names(ctx context.Context, self string) *names {
 
 // sender is the person behind an event. Guests of a channel that workspaces share are of their own team.
 // Source: https://docs.slack.dev/apis/slack-connect
-func (p *Platform) sender(ctx context.Context, id, team, own string) core.User {
+func (p *Platform) sender(ctx context.Context, id, home, own string) core.User {
 	u := p.user(ctx, id)
-	for _, t := range []string{u.team, own} {
-		if team == "" {
-			team = t
+	return core.User{ID: id, Name: u.name, Handle: u.handle, Key: userKey(id, home, u.team, own)}
+}
+
+// userKey names a person by the first team that is known.
+func userKey(id string, teams ...string) string {
+	for _, t := range teams {
+		if isID(t) {
+			return "slack:" + t + ":" + id
 		}
 	}
-	return core.User{ID: id, Name: u.name, Handle: u.handle, Key: "slack:" + team + ":" + id}
+	return "slack::" + id
 }
 
 // isID tells whether s can be an id: Slack's are capital letters and digits, other servers' have their own.

@@ -98,15 +98,15 @@ func (d *decoder) edited(ctx context.Context, now, m *message, team string) (cor
 	if !isID(m.Channel) || !isTS(now.TS) || !d.fromPerson(now) {
 		return core.Event{}, false
 	}
-	if m.Previous != nil && m.Previous.markup() == now.markup() || m.Previous == nil && now.Edited == nil {
+	if m.Previous != nil && m.Previous.own() == now.own() || m.Previous == nil && now.Edited == nil {
 		return core.Event{}, false
 	}
 	at := m.EventTS
-	if now.Edited != nil && now.Edited.TS != "" {
+	if now.Edited != nil && isTS(now.Edited.TS) {
 		at = now.Edited.TS
 	}
 	ev := d.fill(ctx, core.KindEdit, now, team)
-	ev.Key = d.key("e", m.Channel, now.TS, at)
+	ev.Key = d.key("e", m.Channel, now.TS, clip(at, 20))
 	ev.SentAt = timeOf(at)
 	return ev, true
 }
@@ -126,7 +126,7 @@ func (d *decoder) deleted(ts string, m *message, team string) (core.Event, bool)
 	ev := core.Event{Kind: core.KindDelete, MessageID: ts, SentAt: timeOf(m.EventTS)}
 	d.stands(&ev, &message{TS: ts, ThreadTS: was.ThreadTS, Channel: m.Channel, ChannelType: m.ChannelType}, team)
 	if was.User != "" {
-		ev.Sender = core.User{ID: was.User, Key: d.userKey(was, team)}
+		ev.Sender = core.User{ID: was.User, Key: userKey(was.User, was.home(), d.team(team))}
 	}
 	ev.Key = d.key("d", m.Channel, ts)
 	return ev, true
@@ -151,8 +151,8 @@ func (d *decoder) reaction(ctx context.Context, r *reaction, c *callback) (core.
 	ev.Sender = d.p.sender(ctx, r.User, "", d.team(c.TeamID))
 	d.nameRoom(ctx, &ev)
 	ev.Key = "r:" + c.EventID
-	if c.EventID == "" {
-		ev.Key = d.key("r", r.Item.Channel, r.Item.TS, r.User, clip(r.Reaction, 40), r.Type, r.EventTS)
+	if !isID(c.EventID) {
+		ev.Key = d.key("r", r.Item.Channel, r.Item.TS, r.User, clip(emojiOf(r.Reaction), 10), r.Type, clip(r.EventTS, 20))
 	}
 	return ev, true
 }
@@ -161,22 +161,22 @@ func (d *decoder) reaction(ctx context.Context, r *reaction, c *callback) (core.
 func (d *decoder) fill(ctx context.Context, kind core.Kind, m *message, team string) core.Event {
 	ev := core.Event{Kind: kind, MessageID: m.TS, SentAt: timeOf(m.TS)}
 	d.stands(&ev, m, team)
-	markup := m.markup()
+	own := m.own()
 	switch {
 	case ev.Room.Direct:
 		ev.Reach = core.ReachDirect
-	case mentions(markup, d.me.user):
+	case mentions(own, d.me.user):
 		ev.Reach = core.ReachMention
 	default:
 		ev.Reach = core.ReachAmbient
 	}
-	from := m.UserTeam
-	if from == "" {
-		from = m.Team
-	}
-	ev.Sender = d.p.sender(ctx, m.User, from, d.team(team))
+	ev.Sender = d.p.sender(ctx, m.User, m.home(), d.team(team))
 	d.nameRoom(ctx, &ev)
-	ev.Text = d.p.names(ctx, d.me.user).plain(markup)
+	ev.Text = d.p.names(ctx, d.me.user).plain(own)
+	// That somebody else spoke to the bot belongs to what is quoted.
+	if quoted := d.p.names(ctx, "").plain(m.quoted()); quoted != "" {
+		ev.Text = strings.TrimSpace(ev.Text + "\n" + quoted)
+	}
 	return ev
 }
 
@@ -205,15 +205,6 @@ func (d *decoder) team(of string) string {
 		return of
 	}
 	return d.me.team
-}
-
-func (d *decoder) userKey(m *message, team string) string {
-	for _, t := range []string{m.UserTeam, m.Team, d.team(team)} {
-		if t != "" {
-			return "slack:" + t + ":" + m.User
-		}
-	}
-	return "slack::" + m.User
 }
 
 // key names a thing. The team in it is always the bot's own: histories name none.

@@ -163,16 +163,16 @@ func (r *runner) tellLocked(up bool, err error) {
 	r.host.State(up, err)
 }
 
-// sameAge tells whether both sockets were opened within a short time of each other, so that Slack would also end them so.
-func (r *runner) sameAge(life time.Duration) bool {
+// younger tells whether a socket was opened after the other one, and so soon after it that Slack would end both together.
+func (r *runner) younger(n int, life time.Duration) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, since := range r.up {
-		if since.IsZero() {
-			return false
-		}
+	mine, other := r.up[n], r.up[1-n]
+	if mine.IsZero() || other.IsZero() {
+		return false
 	}
-	return r.up[0].Sub(r.up[1]).Abs() < life/4
+	by := mine.Sub(other)
+	return (by > 0 || by == 0 && n == 1) && by < life/4
 }
 
 // accept hands an event to the host, which makes it durable.

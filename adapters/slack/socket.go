@@ -126,7 +126,7 @@ func (r *runner) hello(n int, req *socketmode.Request) (after time.Duration) {
 	if r.p.times.spread > 0 {
 		life = 2 * r.p.times.spread
 	}
-	if life == 0 || !r.sameAge(life) {
+	if life == 0 || !r.younger(n, life) {
 		return 0
 	}
 	return life / 2

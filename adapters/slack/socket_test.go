@@ -1,6 +1,7 @@
 package slack_test
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -432,4 +433,36 @@ func TestNamesDoNotHoldUp(t *testing.T) {
 		t.Errorf("event %+v", ev)
 	}
 	allAcked(t, s)
+}
+
+// TestNothingSecretInTheLog holds that neither tokens nor what people say stand in the log.
+func TestNothingSecretInTheLog(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, simslack.Options{})
+	c := config(s)
+	var log bytes.Buffer
+	p, err := slack.New("acme", c, logTo(&log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := newHost()
+	s.Faults().Add(sim.Fault{Match: "/link/", Status: http.StatusBadGateway, Times: 1})
+	s.Faults().Add(sim.Fault{Match: "users.info", Status: http.StatusBadGateway, Times: 1})
+	s.Faults().Add(sim.Fault{Match: "chat.postMessage", Status: http.StatusOK, Body: `{"ok":false,"error":"invalid_blocks"}`, Times: 1})
+	stop := start(t, slack.Hurry(p), h)
+	h.waitUp(t, 1)
+	say(t, s, sim.Say{Room: simslack.DM(simslack.Minh), User: simslack.Minh, Text: "my password is hunter2"})
+	h.event(t, core.KindMessage, 1)
+	post(t, p, core.Place{Room: simslack.General}, "**hunter2**")
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, secret := range []string{c.BotToken.Reveal(), c.AppToken.Reveal(), "hunter2", "ticket="} {
+		if strings.Contains(log.String(), secret) {
+			t.Errorf("%q stands in the log:\n%s", secret, log.String())
+		}
+	}
+	if log.Len() == 0 {
+		t.Error("nothing was logged at all")
+	}
 }

@@ -120,7 +120,7 @@ func command(target, label string) string {
 func closeGap(out []byte, rest string) (_ []byte, skip int) {
 	if len(bytes.TrimSpace(out)) == 0 {
 		trimmed := strings.TrimLeft(rest, ",: ")
-		return out, len(rest) - len(trimmed)
+		return out[:0], len(rest) - len(trimmed)
 	}
 	before, blank := bytes.CutSuffix(out, []byte(" "))
 	switch {

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"strings"
 	"time"
 
 	slackgo "github.com/slack-go/slack"
@@ -102,12 +103,12 @@ func (p *Platform) ThreadBefore(ctx context.Context, m core.MessageRef, limit in
 		own := one.User == me.user || one.BotID != "" && one.BotID == me.bot
 		from := core.User{ID: one.User, Name: one.Username}
 		if one.User != "" {
-			from = p.sender(ctx, one.User, one.UserTeam, me.team)
+			from = p.sender(ctx, one.User, one.home(), me.team)
 		}
 		if from.Name == "" {
 			from.Name = one.Username
 		}
-		text := names.plain(one.markup())
+		text := names.plain(strings.TrimSpace(one.own() + "\n" + one.quoted()))
 		if text == "" && len(one.Files) > 0 {
 			text = "[" + fileName(one.Files[0].Name, one.Files[0].MIME) + "]"
 		}

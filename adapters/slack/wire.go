@@ -99,22 +99,29 @@ type reaction struct {
 	} `json:"item"`
 }
 
-// markup is what a message says, in mrkdwn: its text, else what its blocks or attachments say. Both events of a mention
-// carry the same text, so that both are judged alike.
-func (m *message) markup() string {
-	text := m.Text
-	if strings.TrimSpace(text) == "" {
-		text = blockText(m.Blocks)
+// home is the workspace of the author; "" if the message does not tell.
+func (m *message) home() string {
+	if m.UserTeam != "" {
+		return m.UserTeam
 	}
+	return m.Team
+}
+
+// own is what the author wrote, in mrkdwn: the text, else what the blocks say. Both events of a mention carry the same
+// text, so that both are judged alike.
+func (m *message) own() string {
+	if strings.TrimSpace(m.Text) != "" {
+		return m.Text
+	}
+	return blockText(m.Blocks)
+}
+
+// quoted is what a forwarded message says, or an integration where there is nothing else; not link previews.
+func (m *message) quoted() string {
 	var lines []string
-	if strings.TrimSpace(text) != "" {
-		lines = append(lines, text)
-	}
+	alone := strings.TrimSpace(m.own()) == ""
 	for _, a := range m.Attachments {
-		if !a.IsShare && len(lines) > 0 {
-			continue // a link preview
-		}
-		if said := a.markup(); said != "" {
+		if said := a.markup(); said != "" && (a.IsShare || alone) {
 			lines = append(lines, said)
 		}
 	}
