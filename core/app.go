@@ -40,6 +40,9 @@ type Question struct {
 	Retried bool
 	// MessageID is ClickAI's message_id, if it is known from before a restart.
 	MessageID string
+	// After is the message_id of the turn before in this conversation: what the history has of it and before is not an
+	// answer to this question, whatever its words; "" if unknown.
+	After string
 	// AskedAt is when the question was first accepted; history older than this is not an answer to it.
 	AskedAt time.Time
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -40,6 +41,7 @@ type reply struct {
 	closed   bool  // the answer is complete
 	left     bool  // shutting down: show nothing more
 	j        Turn
+	told     bool // the app said in a line of its own how it ended
 	dirty    bool // j has news that is not in the store
 	convNew  bool // j.ConvID is news for the conversation
 	queue    []FileOut
@@ -77,7 +79,7 @@ type replyResult struct {
 
 func newReply(t *turn, j Turn, resumed bool) *reply {
 	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, queued: map[string]bool{}}
-	r.out = writer{r: r, t: t, opened: resumed && len(j.Reply) > 0}
+	r.out = writer{r: r, t: t, opened: resumed && len(j.Reply) > 0, posts: len(j.Reply)}
 	for _, ref := range j.Reply {
 		r.out.shown = append(r.out.shown, shownPart{ref: ref})
 	}
@@ -163,7 +165,7 @@ func (r *reply) ending(err error) Notice {
 	app, isApp := errors.AsType[*AppError](err)
 	switch {
 	case err == nil:
-		if len(r.state.answer) == 0 && r.state.files == 0 && len(r.audio) == 0 {
+		if len(bytes.TrimSpace(r.state.answer)) == 0 && r.state.files == 0 && len(r.audio) == 0 && !r.told {
 			return Notice{Kind: NoticeNoAnswer}
 		}
 		return Notice{}
@@ -257,6 +259,7 @@ func (r *reply) takeLocked(d Delta) {
 		}
 		s.busy = d.Wait >= busyAfter || time.Since(s.waiting)+d.Wait >= busyAfter
 	case DeltaNotice:
+		r.told = true
 		if len(s.notices) < maxNotices {
 			s.notices = append(s.notices, d.Notice)
 		}

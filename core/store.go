@@ -26,13 +26,14 @@ type Conversation struct {
 	User    string    `json:"user"` // the user that began it, for life
 	App     string    `json:"app"`
 	Owner   User      `json:"owner"`
-	People  int       `json:"people"`          // 1: only the owner has spoken; 2: somebody else too
-	Turns   int       `json:"turns"`           // turns that ended
-	Started time.Time `json:"started"`         // of this conversation_id
-	Last    time.Time `json:"last"`            // end of the last turn
-	At      Place     `json:"at"`              // where it was last spoken in
-	Bot     string    `json:"bot"`             //
-	Title   string    `json:"title,omitempty"` // name of the room or thread
+	People  int       `json:"people"`               // 1: only the owner has spoken; 2: somebody else too
+	Turns   int       `json:"turns"`                // turns that ended
+	Message string    `json:"message_id,omitempty"` // ClickAI's, of the last turn that ended
+	Started time.Time `json:"started"`              // of this conversation_id
+	Last    time.Time `json:"last"`                 // end of the last turn
+	At      Place     `json:"at"`                   // where it was last spoken in
+	Bot     string    `json:"bot"`                  //
+	Title   string    `json:"title,omitempty"`      // name of the room or thread
 }
 
 // Turn is the journal of a turn that runs: what is needed to take it up after a crash. A conversation has at most one.

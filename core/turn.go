@@ -169,7 +169,7 @@ func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
 	c := t.conv
 	c.Turns++
 	c.Last = time.Now().UTC()
-	c.ID, c.At = end.journal.ConvID, end.journal.At
+	c.ID, c.At, c.Message = end.journal.ConvID, end.journal.At, end.journal.Message
 	link := t.link(end.journal)
 	wait := newBackoff(100*time.Millisecond, 10*time.Second)
 	for {
@@ -271,7 +271,7 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 			Room: VarsNamed{ID: first.Room.ID, Name: first.Room.Name}, Thread: VarsNamed{ID: t.batch[0].At.Thread, Name: first.ThreadName},
 		},
 		// A question that was accepted before this process began may have been asked by the one before it.
-		Retried: resumed || time.UnixMilli(t.batch[0].Recv).Before(t.bot.started), MessageID: j.Message,
+		Retried: resumed || time.UnixMilli(t.batch[0].Recv).Before(t.bot.started), MessageID: j.Message, After: t.conv.Message,
 		AskedAt: time.UnixMilli(t.batch[0].Recv),
 	}
 	t.reply.asking(*j)

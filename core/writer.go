@@ -206,7 +206,7 @@ func (w *writer) put(ctx context.Context, i int, p Part) error {
 	if i < len(w.shown) {
 		w.edits++
 		err := w.t.bot.editor.Edit(ctx, w.shown[i].ref, p)
-		if ClassOf(err) != MessageGone {
+		if class := ClassOf(err); class != MessageGone && class != ThreadGone {
 			if err != nil && !refused(err) {
 				return w.later(err)
 			}

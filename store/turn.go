@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/clickai/bridge/core"
 )
@@ -55,7 +56,7 @@ func (s *Store) Turn(ctx context.Context, conv core.ConvKey) (turn core.Turn, ok
 }
 
 // PutTurn writes the journal of the turn of turn.Conv. In the same transaction c replaces the conversation, if it is not
-// nil, and link is added for each message of turn.Reply, if it is not nil.
+// nil, and link is added for each message of turn.Reply and turn.Extra, if it is not nil.
 func (s *Store) PutTurn(ctx context.Context, turn core.Turn, c *core.Conversation, link *core.Link) error {
 	if turn.Conv == "" {
 		return errors.New("store: put turn: the turn names no conversation")
@@ -98,7 +99,7 @@ func putMemory(t *txn, turn core.Turn, c *core.Conversation, link *core.Link) er
 	if link == nil {
 		return nil
 	}
-	for _, m := range turn.Reply {
+	for _, m := range slices.Concat(turn.Reply, turn.Extra) {
 		if m.IsZero() {
 			continue
 		}

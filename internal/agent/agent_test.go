@@ -3,11 +3,14 @@ package agent_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -460,11 +463,13 @@ func TestResume(t *testing.T) {
 			t.Errorf("err %v, text\n%q, want\n%q, %d turns more; want the answer from the history", h.err, h.text, first.text, len(r.server.Turns())-turns)
 		}
 	})
-	t.Run("asked, but no id was stored", func(t *testing.T) {
+	t.Run("same words where no conversation is known", func(t *testing.T) {
+		// The person may have said them in another room: that conversation is not this one's.
 		h := ask(t, a, core.Question{Query: "one", Retried: true, AskedAt: asked})
-		if h.err != nil || strings.TrimSpace(h.text) != strings.TrimSpace(first.text) || h.ids.Conversation != first.ids.Conversation || len(r.server.Turns()) != turns {
-			t.Errorf("err %v, ids %+v, %d turns more; want the answer from the history", h.err, h.ids, len(r.server.Turns())-turns)
+		if h.err != nil || h.ids.Conversation == first.ids.Conversation || len(r.server.Turns()) != turns+1 {
+			t.Errorf("err %v, ids %+v, %d turns more; want a conversation of its own", h.err, h.ids, len(r.server.Turns())-turns)
 		}
+		turns = len(r.server.Turns())
 	})
 	t.Run("never asked", func(t *testing.T) {
 		h := ask(t, a, core.Question{Query: "two", Conversation: first.ids.Conversation, Retried: true})
@@ -472,12 +477,52 @@ func TestResume(t *testing.T) {
 			t.Errorf("err %v, %d turns more; want it asked once", h.err, len(r.server.Turns())-turns)
 		}
 	})
+	t.Run("the same words as the question before", func(t *testing.T) {
+		again := ask(t, a, core.Question{Query: "go on", Conversation: first.ids.Conversation})
+		turns = len(r.server.Turns())
+		h := ask(t, a, core.Question{Query: "go on", Conversation: first.ids.Conversation, Retried: true, After: again.ids.MessageID})
+		if h.err != nil || h.ids.MessageID == again.ids.MessageID || len(r.server.Turns()) != turns+1 {
+			t.Errorf("err %v, message %q after %q, %d turns more; want an answer of its own", h.err, h.ids.MessageID, again.ids.MessageID, len(r.server.Turns())-turns)
+		}
+		turns = len(r.server.Turns()) - 1
+	})
 	t.Run("asked, and gone from the history", func(t *testing.T) {
 		h := ask(t, a, core.Question{Query: "three", Conversation: first.ids.Conversation, MessageID: "unknown", Retried: true})
 		if h.notice() != core.NoticeCut || len(r.server.Turns()) != turns+1 {
 			t.Errorf("notice %q, %d turns more; want the retry line and no second question", h.notice(), len(r.server.Turns())-turns-1)
 		}
 	})
+}
+
+// TestFailedInTheHistoryIsAskedAgain has a known conversation whose question failed with a 500: it stands there without an
+// answer.
+func TestFailedInTheHistoryIsAskedAgain(t *testing.T) {
+	var posts atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Method == http.MethodGet:
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = fmt.Fprintf(w, `{"limit":20,"has_more":false,"data":[{"id":"m1","conversation_id":"c1","query":"hello","answer":"","status":"error","created_at":%d}]}`, time.Now().Unix())
+		case posts.Add(1) == 1:
+			w.WriteHeader(http.StatusInternalServerError)
+		default:
+			w.Header().Set("Content-Type", "text/event-stream")
+			_, _ = io.WriteString(w, `data: {"event":"message","conversation_id":"c1","message_id":"m2","answer":"fine"}`+"\n\n"+`data: {"event":"message_end","conversation_id":"c1","message_id":"m2"}`+"\n\n")
+		}
+	}))
+	defer server.Close()
+	client, err := clickai.New(clickai.Config{BaseURL: server.URL, APIKey: "k"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	a, err := agent.New(agent.Config{Name: "x", Mode: agent.ModeChat, Client: client, BaseURL: server.URL, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Close()
+	if h := ask(t, a, core.Question{Conversation: "c1"}); h.text != "fine" || posts.Load() != 2 {
+		t.Errorf("asked %d times, text %q, err %v; want the answer of the second try", posts.Load(), h.text, h.err)
+	}
 }
 
 func TestCheck(t *testing.T) {

@@ -67,6 +67,9 @@ func (a *App) look(ctx context.Context, q core.Question, emit func(core.Delta) b
 			return true, &core.AppError{Notice: retryLine, Class: core.Transient, Begun: true, Err: errors.New("the question is known to ClickAI but has no answer")}
 		}
 	}
+	if past.Text == "" {
+		return false, nil // it failed there, and stands in the history without an answer
+	}
 	return true, give(past, emit)
 }
 
@@ -80,30 +83,19 @@ func give(past core.PastAnswer, emit func(core.Delta) bool) error {
 }
 
 // Recall is core.App.Recall. With a message id it looks for that message, else for the newest one with this question that
-// was asked since. Where the conversation is not known either, the newest conversations of the user are looked at.
+// was asked since. Where the conversation is not known there is nothing to look at: the person's other conversations may
+// be those of other rooms, and the same words may stand in them.
 func (a *App) Recall(ctx context.Context, q core.Question) (core.PastAnswer, bool, error) {
 	if !a.Conversational() {
 		return core.PastAnswer{}, false, nil
 	}
-	if q.Conversation != "" {
-		return a.recallIn(ctx, q.Conversation, q)
+	if q.Conversation == "" {
+		return core.PastAnswer{}, false, nil
 	}
-	page, err := a.client.Conversations(ctx, clickai.ConversationsRequest{User: q.User, Limit: historyPage})
-	if err != nil {
-		return core.PastAnswer{}, false, callError(err)
-	}
-	for _, c := range page.Data {
-		if c.CreatedAt != 0 && c.CreatedAt.Time().Before(q.AskedAt.Add(-clockSkew)) {
-			continue // begun before the question was there
-		}
-		past, found, err := a.recallIn(ctx, c.ID, q)
-		if err != nil || found {
-			return past, found, err
-		}
-	}
-	return core.PastAnswer{}, false, nil
+	return a.recallIn(ctx, q.Conversation, q)
 }
 
+// recallIn looks in one conversation.
 func (a *App) recallIn(ctx context.Context, conversation string, q core.Question) (core.PastAnswer, bool, error) {
 	page, err := a.client.Messages(ctx, clickai.MessagesRequest{ConversationID: conversation, User: q.User, Limit: historyPage})
 	if e, ok := errors.AsType[*clickai.Error](err); ok && e.Status == 404 {
@@ -113,6 +105,9 @@ func (a *App) recallIn(ctx context.Context, conversation string, q core.Question
 		return core.PastAnswer{}, false, callError(err)
 	}
 	for _, m := range slices.Backward(page.Data) {
+		if q.After != "" && m.ID == q.After {
+			break
+		}
 		if q.MessageID != "" && m.ID != q.MessageID {
 			continue
 		}
@@ -197,7 +192,7 @@ func (a *App) freshURL(ctx context.Context, q core.Question, ids core.Delta, f m
 	for _, m := range page.Data {
 		for _, have := range m.Files {
 			candidate := madeFile{ID: have.ID, URL: have.URL}
-			if have.URL != "" && have.URL != f.URL && (have.ID == f.ID || candidate.key() == f.key()) {
+			if have.URL != "" && have.URL != f.URL && (have.ID != "" && have.ID == f.ID || candidate.key() == f.key()) {
 				return have.URL, true
 			}
 		}
