@@ -32,6 +32,7 @@ type bot struct {
 	reader  ThreadReader
 
 	turns     *rateByKey // turns_per_user
+	groups    *groups    // albums that are being taken
 	told      *rateByKey // one notice a minute for each person
 	started   time.Time  // of this process
 	firstRun  time.Time  // of the bot, ever
@@ -54,6 +55,7 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 		log:      b.log.With(slog.String("bot", s.Name), slog.String("platform", s.Platform)),
 		words:    wordsFor(s.Language),
 		turns:    newRateByKey(s.Limits.TurnsPerUser),
+		groups:   &groups{seen: map[string]groupSeen{}},
 		told:     newRateByKey(PerTime{Count: 1, Per: time.Minute}),
 		likes:    map[string]Rating{},
 		notices:  make(chan struct{}, 8),
@@ -114,6 +116,10 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 	if ev.Text == "" && len(ev.Attachments) == 0 && ev.Reach != ReachDirect && ev.Reach != ReachMention {
 		return nil
 	}
+	known, inGroup := t.groups.find(ev, now)
+	if inGroup && ev.Reach == ReachAmbient {
+		ev.Reach = known // the mention stands in the caption of one picture and is meant for all of the album
+	}
 	var mark ThreadMark
 	if ev.Thread != "" && ev.Reach == ReachAmbient {
 		var err error
@@ -133,7 +139,8 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 		ev.Text = t.words.emptyMention // a bare mention is a greeting
 	}
 	ev.Text = clip(ev.Text, maxText)
-	if !t.turns.allow(ev.Sender.Key, now) {
+	counted := !inGroup // an album is one question
+	if counted && !t.turns.allow(ev.Sender.Key, now) {
 		fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
 		if err == nil && fresh {
 			t.log.Info("message over the person's limit", slog.String("event_key", ev.Key))
@@ -155,13 +162,18 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 		t.tell(ev, NoticeQueueFull)
 		return nil
 	case err != nil:
-		t.turns.giveBack(ev.Sender.Key) // it will be delivered again
+		if counted {
+			t.turns.giveBack(ev.Sender.Key) // it will be delivered again
+		}
 		return err
 	case !fresh:
-		t.turns.giveBack(ev.Sender.Key)
+		if counted {
+			t.turns.giveBack(ev.Sender.Key)
+		}
 		t.log.Debug("event seen before", slog.String("event_key", ev.Key))
 		return nil
 	}
+	t.groups.add(ev, now)
 	t.bridge.dispatch.wake(p.Conv)
 	return nil
 }

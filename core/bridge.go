@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -49,6 +50,7 @@ type Bridge struct {
 	grace     time.Duration
 	dispatch  *dispatcher
 	rater     *rater
+	stopping  atomic.Bool // no further turn begins
 
 	// work is the context of all that may go on while the bridge shuts down. It is set once, in New, so that adapters may
 	// use their Host at any time, and ends when Run returns.
@@ -121,8 +123,9 @@ func (b *Bridge) Run(ctx context.Context) error {
 
 	<-ctx.Done()
 	b.log.Info("stopping", slog.Duration("at_most", b.grace))
-	platforms.Wait()
+	b.stopping.Store(true)
 	cut := time.AfterFunc(b.grace, func() { b.stopWork(ErrShutdown) })
+	platforms.Wait()
 	b.dispatch.stop()
 	for _, name := range b.order {
 		b.bots[name].noticesWG.Wait()

@@ -38,6 +38,9 @@ type chat struct {
 	opened   []string
 	started  chan struct{}
 	ceiling  float64
+	dedupe   bool              // a nonce that is known gives the message back, as Discord does
+	late     func(n int) error // of Post, after it took effect
+	stopping time.Duration
 }
 
 type chatMessage struct {
@@ -70,6 +73,9 @@ func (c *chat) Run(ctx context.Context, host core.Host) error {
 	host.State(true, nil)
 	close(c.started)
 	<-ctx.Done()
+	if c.stopping > 0 {
+		<-time.After(c.stopping)
+	}
 	return nil
 }
 
@@ -121,8 +127,20 @@ func (c *chat) Post(ctx context.Context, p core.Post) (core.MessageRef, error) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.dedupe {
+		for _, m := range c.messages {
+			if m.nonce == p.Nonce {
+				return m.ref, nil
+			}
+		}
+	}
 	m := &chatMessage{ref: core.MessageRef{Place: p.Place, ID: "b" + strconv.Itoa(len(c.messages)+1)}, replyTo: p.ReplyTo, nonce: p.Nonce, versions: []string{p.Part.Text}}
 	c.messages = append(c.messages, m)
+	if c.late != nil {
+		if err := c.late(c.counts["post"]); err != nil {
+			return core.MessageRef{}, err
+		}
+	}
 	return m.ref, nil
 }
 

@@ -79,7 +79,7 @@ type replyResult struct {
 
 func newReply(t *turn, j Turn, resumed bool) *reply {
 	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, queued: map[string]bool{}}
-	r.out = writer{r: r, t: t, opened: resumed && len(j.Reply) > 0, posts: len(j.Reply)}
+	r.out = writer{r: r, t: t, opened: resumed && len(j.Reply) > 0, posts: len(j.Reply), kept: len(j.Reply), maybe: resumed}
 	for _, ref := range j.Reply {
 		r.out.shown = append(r.out.shown, shownPart{ref: ref})
 	}
@@ -398,6 +398,8 @@ func (r *reply) journal(ctx context.Context, force bool) error {
 		l := r.t.link(j)
 		link = &l
 	}
+	ctx, cancel := lastWrite(ctx)
+	defer cancel()
 	if err := r.t.b.store.PutTurn(ctx, j, c, link); err != nil {
 		r.mu.Lock()
 		r.dirty, r.convNew = true, r.convNew || c != nil

@@ -42,7 +42,7 @@ func (b *Bridge) converse(ctx context.Context, conv ConvKey) {
 		return
 	}
 	wait := newBackoff(time.Second, time.Minute)
-	for ctx.Err() == nil && !t.status().Stopped {
+	for ctx.Err() == nil && !b.stopping.Load() && !t.status().Stopped {
 		var more bool
 		var err error
 		if panicked := safely(t.log, func() { more, err = b.nextTurn(ctx, t, conv) }); panicked != nil {
@@ -97,6 +97,7 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 	if !ok {
 		// The app was taken out of the configuration while the question waited.
 		bt.log.Error("question dropped: its app is not configured any more", slog.String("app", first.App), slog.String("conv", string(conv)))
+		bt.tell(&first.Event, NoticeSetup)
 		return true, b.store.EndTurn(ctx, newJournal(conv, batch), nil, nil)
 	}
 	if !resumed {
@@ -110,13 +111,18 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 // nextBatch is the messages that become the next question: the oldest one and those that directly follow it from the same
 // person to the same place. settle is how long to wait before looking again, while a group may still be arriving.
 func nextBatch(waiting []Pending, now time.Time) (batch []Pending, settle time.Duration) {
+	direct, groups := true, map[string]bool{}
 	for _, p := range waiting {
 		if len(batch) > 0 {
 			first := batch[0]
-			if p.Event.Sender.Key != first.Event.Sender.Key || p.At != first.At || p.App != first.App {
-				break
+			same := p.Event.Sender.Key == first.Event.Sender.Key && p.At == first.At && p.App == first.App
+			direct = direct && same
+			// Somebody else's message between the pictures of an album does not tear it apart.
+			if album := same && p.Event.Group != "" && groups[p.Event.Group]; !direct && !album {
+				continue
 			}
 		}
+		groups[p.Event.Group] = true
 		batch = append(batch, p)
 	}
 	for _, p := range batch {
@@ -174,7 +180,9 @@ func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
 	wait := newBackoff(100*time.Millisecond, 10*time.Second)
 	for {
 		// The reply stands; running the turn again would show it twice. So this goes on until it succeeds.
-		err := t.b.store.EndTurn(t.b.work, end.journal, &c, &link)
+		one, cancel := lastWrite(t.b.work)
+		err := t.b.store.EndTurn(one, end.journal, &c, &link)
+		cancel()
 		if err == nil {
 			break
 		}
@@ -296,7 +304,7 @@ func (t *turn) prepare(ctx context.Context, j *Turn) error {
 		return err
 	}
 	j.Files = files
-	j.Query = t.threadContext(ctx) + t.query()
+	j.Query = clip(t.threadContext(ctx), maxText) + clip(t.query(), maxText)
 	return nil
 }
 
@@ -313,8 +321,12 @@ func (t *turn) query() string {
 		}
 	}
 	q := strings.Join(texts, "\n")
-	if q == "" {
+	switch {
+	case q != "":
+	case len(names) > 0:
 		q = w.files + strings.Join(names, ", ")
+	default:
+		q = w.emptyMention // an edit has left nothing
 	}
 	if t.conv.People > 1 && t.app.Conversational() {
 		q = t.batch[0].Event.Sender.DisplayName() + ": " + q

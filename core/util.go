@@ -128,6 +128,11 @@ func nonce(eventKey string, n int) string {
 	return hex.EncodeToString(sum[:9]) + "x" + strconv.Itoa(n%100000)
 }
 
+// lastWrite is a context for a write that has to be made although work may have ended: the store closes last.
+func lastWrite(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+}
+
 // safely runs f and returns its panic as an error, which it logs: one bad answer must not end the process, which would
 // meet it again after its restart.
 func safely(log *slog.Logger, f func()) (err error) {

@@ -14,7 +14,6 @@ import (
 const (
 	callTimeout   = 30 * time.Second // one call to a platform, without files
 	fileTimeout   = 5 * time.Minute  // fetching a file that the app made and sending it
-	lastEditFor   = 15 * time.Minute // how long the last state of a reply is tried
 	maxThreadName = 90               // characters; adapters cut further where they must
 )
 
@@ -28,6 +27,9 @@ type writer struct {
 	next      time.Time // no call before this
 	wait      *backoff
 	posts     int
+	kept      int   // messages of an earlier process that people have read: they stand until there is an answer to put there
+	maybe     bool  // the next post may have been taken already, with an older text
+	refused   Part  // what the platform would not take as a new message
 	err       error // why the reply could not be shown
 	firstText time.Duration
 	edits     int
@@ -59,7 +61,6 @@ func (w *writer) run(ctx context.Context) {
 		side.Go(func() { _ = safely(w.t.log, func() { w.keepTyping(typing) }) })
 	}
 	files := make(chan struct{}, 1) // holds a token while files are being sent
-	deadline := time.Time{}
 	sideDone := false
 	for {
 		w.r.mu.Lock()
@@ -67,6 +68,7 @@ func (w *writer) run(ctx context.Context) {
 		w.r.mu.Unlock()
 		if left && !closed || ctx.Err() != nil {
 			w.err = ErrShutdown
+			_ = w.r.journal(ctx, false) // what is known now is what the next start goes on from
 			return
 		}
 		if haveFiles {
@@ -80,17 +82,11 @@ func (w *writer) run(ctx context.Context) {
 			default:
 			}
 		}
-		if closed && deadline.IsZero() {
-			deadline = time.Now().Add(lastEditFor)
-		}
 		done, err := w.step(ctx, stopTyping)
 		switch {
 		case err != nil && w.hopeless(err):
 			w.err = err
 			w.stopAsking(err)
-			return
-		case err != nil && !deadline.IsZero() && time.Now().After(deadline):
-			w.err = err
 			return
 		case done && closed && !sideDone:
 			// Files come after the text. One that could not be sent is named under the answer: look once more.
@@ -102,40 +98,36 @@ func (w *writer) run(ctx context.Context) {
 		case done && closed:
 			return
 		}
-		if !w.sleep(ctx, done) {
-			w.err = ErrShutdown
-			return
-		}
+		w.sleep(ctx, done)
 	}
 }
 
 // sleep waits for news, or, when there is something to show already, until it may be shown.
-func (w *writer) sleep(ctx context.Context, done bool) bool {
+func (w *writer) sleep(ctx context.Context, done bool) {
 	if done {
 		select {
 		case <-ctx.Done():
-			return false
 		case <-w.r.nudge:
-			return true
 		}
+		return
 	}
 	for {
 		rest := time.Until(w.next)
 		if rest <= 0 {
-			return true
+			return
 		}
 		timer := time.NewTimer(rest)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return false
+			return
 		case <-w.r.nudge: // the answer may have ended, or ids may wait to be stored
 			timer.Stop()
 			if w.urgent() {
-				return true
+				return
 			}
 		case <-timer.C:
-			return true
+			return
 		}
 	}
 }
@@ -167,9 +159,20 @@ func (w *writer) step(ctx context.Context, stopTyping func()) (done bool, err er
 	if strings.TrimSpace(text) != "" {
 		parts = w.t.bot.platform.Render(text, final)
 	}
-	i := w.firstNews(parts)
+	base := 0
+	if w.kept > 0 && !hasAnswer {
+		if !final {
+			parts = nil
+		}
+		base = w.kept
+	}
+	if final {
+		w.refused = Part{} // the last state is tried in any case
+	}
+	i := w.firstNews(parts, base)
+	longer := base == 0 && final && len(w.shown) > len(parts) // the reply has become shorter
 	switch {
-	case i < len(parts) && !due, i == len(parts) && final && len(w.shown) > i && !due:
+	case !due && (i < len(parts) || longer):
 		return false, nil
 	case i < len(parts):
 		if i == 0 && hasAnswer && w.firstText == 0 {
@@ -178,9 +181,15 @@ func (w *writer) step(ctx context.Context, stopTyping func()) (done bool, err er
 		if hasAnswer || final {
 			stopTyping()
 		}
-		err := w.put(ctx, i, parts[i])
-		return err == nil && i == len(parts)-1 && len(w.shown) <= len(parts), err
-	case final && len(w.shown) > len(parts):
+		err := w.put(ctx, base+i, parts[i], final)
+		if err == nil && i < len(parts)-1 {
+			w.next = time.Now() // what follows is another message
+		}
+		if err != nil || i < len(parts)-1 || len(w.shown) > base+len(parts) {
+			return false, err
+		}
+		return len(w.shown) <= base+i || w.shown[base+i].part == parts[i], nil // refused, or it stands as it should
+	case longer:
 		return false, w.drop(ctx)
 	}
 	if err := w.r.journal(ctx, false); err != nil {
@@ -189,10 +198,14 @@ func (w *writer) step(ctx context.Context, stopTyping func()) (done bool, err er
 	return true, nil
 }
 
-// firstNews is the index of the first part that its message does not show yet.
-func (w *writer) firstNews(parts []Part) int {
+// firstNews is the index of the first part that its message, counted from base, does not show yet.
+func (w *writer) firstNews(parts []Part, base int) int {
 	for i, p := range parts {
-		if i >= len(w.shown) || w.shown[i].part != p {
+		at := base + i
+		if at >= len(w.shown) && p == w.refused {
+			return len(parts) // not before it reads otherwise
+		}
+		if at >= len(w.shown) || w.shown[at].part != p {
 			return i
 		}
 	}
@@ -200,7 +213,7 @@ func (w *writer) firstNews(parts []Part) int {
 }
 
 // put makes the i-th message show p.
-func (w *writer) put(ctx context.Context, i int, p Part) error {
+func (w *writer) put(ctx context.Context, i int, p Part, final bool) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if i < len(w.shown) {
@@ -221,13 +234,28 @@ func (w *writer) put(ctx context.Context, i int, p Part) error {
 		w.t.log.Info("message of the reply is gone, posting it anew", slog.Any("err", err))
 	}
 	ref, err := w.post(ctx, p)
+	if refused(err) && final && p.Plain != "" && p.Text != p.Plain {
+		w.t.log.Error("message refused, sending it without formatting", slog.Any("err", err))
+		ref, err = w.post(ctx, Part{Text: p.Plain, Plain: p.Plain})
+	}
+	if refused(err) && !final {
+		w.t.log.Error("message refused", slog.Any("err", err))
+		w.refused = p // a later state may be taken
+		return nil
+	}
 	if err != nil {
+		w.maybe = w.maybe || isMaybe(err)
 		return w.later(err)
 	}
+	stands := shownPart{ref: ref, part: p}
+	if w.maybe {
+		stands.part = Part{} // a platform that knows the nonce gives back what it took first: the newest text needs an edit
+	}
+	w.maybe = false
 	if i < len(w.shown) {
-		w.shown[i] = shownPart{ref: ref, part: p}
+		w.shown[i] = stands
 	} else {
-		w.shown = append(w.shown, shownPart{ref: ref, part: p})
+		w.shown = append(w.shown, stands)
 	}
 	w.paced()
 	refs := make([]MessageRef, 0, len(w.shown))
@@ -339,6 +367,12 @@ func refused(err error) bool {
 	default:
 		return false
 	}
+}
+
+// isMaybe tells whether a call that failed may have taken effect.
+func isMaybe(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Maybe
 }
 
 // stopAsking ends the turn when its reply cannot be shown: an answer that nobody sees only costs.
