@@ -38,6 +38,8 @@ type Question struct {
 	Vars         Vars // what the configured inputs may name
 	// Retried is true when an earlier process may have asked this already: the history is looked at first.
 	Retried bool
+	// Begun is true when ClickAI is known to have begun to answer: it must not be asked again.
+	Begun bool
 	// MessageID is ClickAI's message_id, if it is known from before a restart.
 	MessageID string
 	// After is the message_id of the turn before in this conversation: what the history has of it and before is not an

@@ -271,6 +271,9 @@ func (r *reply) idsLocked(d Delta) {
 	if d.TaskID != "" {
 		r.task = d.TaskID
 	}
+	if !r.j.Begun {
+		r.j.Begun, r.dirty = true, true
+	}
 	if d.MessageID != "" && d.MessageID != r.j.Message {
 		r.j.Message, r.dirty = d.MessageID, true
 	}

@@ -50,6 +50,7 @@ type Turn struct {
 	Files   []FileRef    `json:"files,omitempty"`           // uploaded for it
 	ConvID  string       `json:"conversation_id,omitempty"` //
 	Message string       `json:"message_id,omitempty"`      // ClickAI's message_id
+	Begun   bool         `json:"begun,omitempty"`           // ClickAI has begun to answer
 	Reply   []MessageRef `json:"reply,omitempty"`           // platform messages that show its text, in order
 	Extra   []MessageRef `json:"extra,omitempty"`           // further messages of the reply: files
 	Started time.Time    `json:"started"`

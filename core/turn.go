@@ -279,7 +279,7 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 			Room: VarsNamed{ID: first.Room.ID, Name: first.Room.Name}, Thread: VarsNamed{ID: t.batch[0].At.Thread, Name: first.ThreadName},
 		},
 		// A question that was accepted before this process began may have been asked by the one before it.
-		Retried: resumed || time.UnixMilli(t.batch[0].Recv).Before(t.bot.started), MessageID: j.Message, After: t.conv.Message,
+		Retried: resumed || time.UnixMilli(t.batch[0].Recv).Before(t.bot.started), MessageID: j.Message, Begun: j.Begun, After: t.conv.Message,
 		AskedAt: time.UnixMilli(t.batch[0].Recv),
 	}
 	t.reply.asking(*j)

@@ -494,6 +494,31 @@ func TestResume(t *testing.T) {
 	})
 }
 
+// TestHistoryOutOfReachAtRestart has the history fail once: the question, which was answered, is not asked again.
+func TestHistoryOutOfReachAtRestart(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	a := r.app(t, agent.ModeChat, nil)
+	asked := time.Now()
+	first := ask(t, a, core.Question{Query: "one"})
+	r.server.Faults().Add(faultOnce("GET /v1/messages", 503))
+	h := ask(t, a, core.Question{Query: "one", Conversation: first.ids.Conversation, Retried: true, AskedAt: asked})
+	if h.err != nil || h.ids.MessageID != first.ids.MessageID || len(r.server.Turns()) != 1 {
+		t.Errorf("err %v, message %q, %d turns; want the first answer", h.err, h.ids.MessageID, len(r.server.Turns()))
+	}
+}
+
+// TestBegunWorkflowIsNotRunAgain has no history to look at: what had begun before a restart is not run twice.
+func TestBegunWorkflowIsNotRunAgain(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	a := r.app(t, agent.ModeWorkflow, nil)
+	if h := ask(t, a, core.Question{Query: "one", Retried: true, Begun: true}); h.notice() != core.NoticeCut || len(r.server.Turns()) != 0 {
+		t.Errorf("notice %q, %d runs", h.notice(), len(r.server.Turns()))
+	}
+	if h := ask(t, a, core.Question{Query: "one", Retried: true}); h.err != nil || len(r.server.Turns()) != 1 {
+		t.Errorf("err %v, %d runs; what never began is run", h.err, len(r.server.Turns()))
+	}
+}
+
 // TestFailedInTheHistoryIsAskedAgain has a known conversation whose question failed with a 500: it stands there without an
 // answer.
 func TestFailedInTheHistoryIsAskedAgain(t *testing.T) {

@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/clickai/bridge/clickai"
 	"github.com/clickai/bridge/core"
 )
@@ -134,6 +136,8 @@ func (a *App) Check(ctx context.Context) core.Check {
 			return core.Check{What: what, OK: true, Mend: "key accepted; this server does not tell the app's mode"}
 		} else if p, ok := errors.AsType[*clickai.Error](perr); ok && p.Status == http.StatusNotFound {
 			return core.Check{What: what, Mend: "neither /v1/info nor /v1/parameters is there: is clickai.base_url right?"}
+		} else {
+			err = perr
 		}
 	}
 	if err != nil {
@@ -195,9 +199,23 @@ func attrString(k, v string) slog.Attr               { return slog.String(k, v) 
 func attrInt[T int | int64](k string, v T) slog.Attr { return slog.Int64(k, int64(v)) }
 func itoa(n int) string                              { return strconv.Itoa(n) }
 
-// ruleCache keeps what GET /v1/parameters said for an hour, also that it said nothing.
+// ruleCache keeps what GET /v1/parameters said, also that it said nothing.
 type ruleCache struct {
+	asking singleflight.Group
+
 	mu    sync.Mutex
 	until time.Time
 	rules core.FileRules
+}
+
+func (c *ruleCache) get() (core.FileRules, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.rules, time.Now().Before(c.until)
+}
+
+func (c *ruleCache) set(rules core.FileRules, keep time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rules, c.until = rules, time.Now().Add(keep)
 }

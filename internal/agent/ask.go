@@ -20,7 +20,7 @@ const (
 	linger = 2 * time.Second
 	// lingerSpeech is the same while speech is still coming.
 	lingerSpeech = 20 * time.Second
-	// recallFor is how long a question that ClickAI knows is waited for in its history.
+	// recallFor is how long the rest of an answer that broke off is waited for in the history.
 	recallFor = 60 * time.Second
 )
 
@@ -67,7 +67,11 @@ func (a *App) ask(ctx context.Context, q core.Question, emit func(core.Delta) bo
 		if t.begun {
 			return a.brokenOff(ctx, q, t, err)
 		}
+		if _, ok := errors.AsType[*core.AppError](err); ok {
+			return err
+		}
 		v := judge(err, q.Conversation != "")
+		err = cleaned(err)
 		a.log.Log(ctx, v.level, "question not answered", slog.String("meaning", v.msg), slog.Int("attempt", attempt), slog.Any("err", err))
 		if !v.again || v.once != "" && used[v.once] {
 			return &core.AppError{Notice: v.notice, Class: core.Invalid, Err: err}
@@ -141,11 +145,10 @@ func (a *App) attempt(ctx context.Context, q core.Question, t *translator) error
 			break
 		}
 		switch {
-		case t.done():
-			stream.EndWithin(linger)
-		case t.ended && t.speaking:
+		case !t.answered():
+		case t.speaking:
 			stream.EndWithin(lingerSpeech)
-		case t.ended:
+		default:
 			stream.EndWithin(linger)
 		}
 	}
@@ -262,7 +265,7 @@ func (a *App) brokenOff(ctx context.Context, q core.Question, t *translator, cau
 		q.Conversation = t.ids.Conversation
 	}
 	shown := t.text.String()
-	past, found, err := a.waitForAnswer(ctx, q, func(p core.PastAnswer) bool { return longer(p.Text, shown) })
+	past, found, err := a.waitForAnswer(ctx, q, time.Now().Add(recallFor), func(p core.PastAnswer) bool { return longer(p.Text, shown) })
 	if err != nil {
 		a.log.Warn("history could not be read", slog.Any("err", err))
 	}

@@ -20,6 +20,17 @@ var (
 	longRun     = regexp.MustCompile(`[A-Za-z0-9_+/=-]{28,}`)
 )
 
+// cleanError is an error whose text is fit for the log: ClickAI repeats what its providers say, keys included.
+type cleanError struct {
+	text string
+	err  error
+}
+
+func (e *cleanError) Error() string { return e.text }
+func (e *cleanError) Unwrap() error { return e.err }
+
+func cleaned(err error) error { return &cleanError{text: cleanMessage(err.Error()), err: err} }
+
 // cleanMessage makes one short line of what ClickAI says went wrong, without anything that could be a secret.
 func cleanMessage(s string) string {
 	s = strings.Map(func(r rune) rune {

@@ -17,6 +17,7 @@ const (
 	historyPage = 20
 	// historyPoll is how often the history is looked at while an answer is still being made.
 	historyPoll = 2 * time.Second
+	historyMost = 15 * time.Second // the pause grows to this: looking counts against the plan
 	// clockSkew forgives a difference between ClickAI's clock and ours.
 	clockSkew = 2 * time.Minute
 )
@@ -24,20 +25,31 @@ const (
 // resume takes up a question that an earlier process may have asked. done is true if it has been dealt with.
 func (a *App) resume(ctx context.Context, q core.Question, emit func(core.Delta) bool) (done bool, err error) {
 	if !a.Conversational() {
-		if q.MessageID == "" {
+		if !q.Begun {
 			return false, nil // nothing shows that it was asked, and there is no history to look at
 		}
 		return true, &core.AppError{Notice: core.Notice{Kind: core.NoticeCut}, Class: core.Transient, Begun: true, Err: errors.New("the bridge stopped while the app answered")}
 	}
 	past, found, err := a.Recall(ctx, q)
-	if err != nil {
-		a.log.Warn("history could not be read", slog.Any("err", err))
+	for pause := historyPoll; err != nil; pause = min(pause*2, historyMost) {
+		// Whether it was asked is not known before the history has really answered.
+		a.log.Warn("history could not be read", slog.Any("err", cleaned(err)))
+		if class := appErrorClass(err); class != core.Transient && class != core.RateLimited {
+			return true, err
+		}
+		if !emit(core.Delta{Kind: core.DeltaWaiting, Wait: pause}) {
+			return true, errClosed
+		}
+		if !pauseFor(ctx, pause) {
+			return true, context.Cause(ctx)
+		}
+		past, found, err = a.Recall(ctx, q)
 	}
 	if !found && q.MessageID == "" {
 		return false, nil
 	}
 	if found && !past.Done {
-		if past, found, err = a.waitForAnswer(ctx, q, func(p core.PastAnswer) bool { return p.Done }); err != nil {
+		if past, found, err = a.waitForAnswer(ctx, q, time.Time{}, func(p core.PastAnswer) bool { return p.Done }); err != nil {
 			a.log.Warn("history could not be read", slog.Any("err", err))
 		}
 	}
@@ -63,7 +75,7 @@ func (a *App) look(ctx context.Context, q core.Question, emit func(core.Delta) b
 	}
 	if !past.Done {
 		q.MessageID = past.MessageID
-		if past, found, err = a.waitForAnswer(ctx, q, func(p core.PastAnswer) bool { return p.Done }); err != nil || !found {
+		if past, found, err = a.waitForAnswer(ctx, q, time.Now().Add(recallFor), func(p core.PastAnswer) bool { return p.Done }); err != nil || !found {
 			return true, &core.AppError{Notice: retryLine, Class: core.Transient, Begun: true, Err: errors.New("the question is known to ClickAI but has no answer")}
 		}
 	}
@@ -134,14 +146,13 @@ func withoutThoughts(s string) string {
 	return strings.TrimLeft(answer+t.end(), "\r\n")
 }
 
-// waitForAnswer looks at the history until it has what is wanted, for at most recallFor.
-func (a *App) waitForAnswer(ctx context.Context, q core.Question, good func(core.PastAnswer) bool) (core.PastAnswer, bool, error) {
-	if !a.Conversational() || q.Conversation == "" && q.MessageID == "" {
+// waitForAnswer looks at the history until it has what is wanted, or until then; the zero time is ctx's end.
+func (a *App) waitForAnswer(ctx context.Context, q core.Question, until time.Time, good func(core.PastAnswer) bool) (core.PastAnswer, bool, error) {
+	if !a.Conversational() || q.Conversation == "" {
 		return core.PastAnswer{}, false, nil
 	}
-	until := time.Now().Add(recallFor)
 	var failed error
-	for {
+	for pause := historyPoll; ; pause = min(pause*3/2, historyMost) {
 		past, found, err := a.Recall(ctx, q)
 		switch {
 		case err != nil:
@@ -153,10 +164,17 @@ func (a *App) waitForAnswer(ctx context.Context, q core.Question, good func(core
 		case past.Done:
 			return past, false, nil // it will not get better
 		}
-		if time.Now().After(until) || !pauseFor(ctx, historyPoll) {
+		if !until.IsZero() && time.Now().After(until) || !pauseFor(ctx, pause) {
 			return core.PastAnswer{}, false, failed
 		}
 	}
+}
+
+func appErrorClass(err error) core.Class {
+	if e, ok := errors.AsType[*core.AppError](err); ok {
+		return e.Class
+	}
+	return core.ClassOf(err)
 }
 
 // longer tells whether a stored answer goes on where the shown text breaks off. Stored and streamed text of agents differ

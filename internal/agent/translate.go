@@ -245,7 +245,7 @@ func (t *translator) messageEnd(ev *clickai.MessageEnd) bool {
 			return false
 		}
 	}
-	return !t.finished // what else comes is waited for a little: see linger
+	return !t.finished || !t.done() // what else comes is waited for a little: see linger
 }
 
 // listedFiles announces the files of a list that are not the person's own.
@@ -309,7 +309,7 @@ func (t *translator) workflowFinished(ev *clickai.WorkflowFinished) bool {
 		return false
 	}
 	if !workflow {
-		return !t.ended
+		return !t.done()
 	}
 	answer, files := t.app.outputs(run.Outputs)
 	for _, f := range files {

@@ -15,6 +15,7 @@ import (
 const (
 	uploadTries  = 3
 	rulesFor     = time.Hour
+	rulesRetry   = time.Minute
 	rulesTimeout = 5 * time.Second
 	megabyte     = 1 << 20
 )
@@ -70,26 +71,35 @@ func (s *sourceReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// FileRules is core.App.FileRules. Servers that do not tell have no rules; both are remembered for an hour.
+// FileRules is core.App.FileRules. Servers that do not tell have no rules; both are remembered for an hour, a passing
+// failure for a minute. Many who ask at once wait for one answer.
 func (a *App) FileRules(ctx context.Context) core.FileRules {
-	c := &a.rules
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if time.Now().Before(c.until) {
-		return c.rules
+	if rules, ok := a.rules.get(); ok {
+		return rules
 	}
-	ctx, cancel := context.WithTimeout(ctx, rulesTimeout)
-	defer cancel()
-	p, err := a.client.Parameters(ctx)
-	if err != nil {
-		a.log.Debug("parameters not told", slog.Any("err", err))
-		if e, ok := errors.AsType[*clickai.Error](err); !ok || e.Kind != clickai.KindStatus || e.Status >= 500 || e.Status == 429 {
-			return c.rules // a passing failure: ask again next time
+	asked := a.rules.asking.DoChan("", func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rulesTimeout)
+		defer cancel()
+		p, err := a.client.Parameters(ctx)
+		keep := rulesFor
+		if err != nil {
+			a.log.Debug("parameters not told", slog.Any("err", cleaned(err)))
+			if e, ok := errors.AsType[*clickai.Error](err); !ok || e.Kind != clickai.KindStatus || e.Status >= 500 || e.Status == 429 {
+				keep = rulesRetry
+			}
+			p = &clickai.Parameters{}
 		}
-		p = &clickai.Parameters{}
+		rules := rulesFrom(p)
+		a.rules.set(rules, keep)
+		return rules, nil
+	})
+	select {
+	case r := <-asked:
+		rules, _ := r.Val.(core.FileRules)
+		return rules
+	case <-ctx.Done():
+		return core.FileRules{}
 	}
-	c.rules, c.until = rulesFrom(p), time.Now().Add(rulesFor)
-	return c.rules
 }
 
 func rulesFrom(p *clickai.Parameters) core.FileRules {
@@ -98,10 +108,6 @@ func rulesFrom(p *clickai.Parameters) core.FileRules {
 		rules.Types, rules.MaxCount = f.AllowedFileTypes, f.NumberLimits
 		if rules.MaxCount == 0 && f.Image != nil && f.Image.Enabled {
 			rules.MaxCount = f.Image.NumberLimits
-		}
-		// An app that lists extensions takes those whatever their type: it decides itself.
-		if len(f.AllowedFileExtensions) > 0 {
-			rules.Types = nil
 		}
 	}
 	if s := p.SystemParameters; s != nil {
