@@ -132,13 +132,14 @@ func (a *App) Check(ctx context.Context) core.Check {
 	info, err := a.client.Info(ctx)
 	if e, ok := errors.AsType[*clickai.Error](err); ok && (e.Status == http.StatusNotFound || e.Status == http.StatusMethodNotAllowed) {
 		// Not every server has this call. The parameters are the next cheapest thing that needs the key.
-		if _, perr := a.client.Parameters(ctx); perr == nil {
+		_, perr := a.client.Parameters(ctx)
+		if perr == nil {
 			return core.Check{What: what, OK: true, Mend: "key accepted; this server does not tell the app's mode"}
-		} else if p, ok := errors.AsType[*clickai.Error](perr); ok && p.Status == http.StatusNotFound {
-			return core.Check{What: what, Mend: "neither /v1/info nor /v1/parameters is there: is clickai.base_url right?"}
-		} else {
-			err = perr
 		}
+		if p, ok := errors.AsType[*clickai.Error](perr); ok && p.Status == http.StatusNotFound {
+			return core.Check{What: what, Mend: "neither /v1/info nor /v1/parameters is there: is clickai.base_url right?"}
+		}
+		err = perr
 	}
 	if err != nil {
 		return core.Check{What: what, Mend: checkMend(err)}
