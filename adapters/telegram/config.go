@@ -4,47 +4,94 @@ import (
 	"log/slog"
 	"net/url"
 	"regexp"
+	"strings"
 
 	"github.com/clickai/bridge/core"
 )
 
-// Config are the keys of a Telegram bot.
-type Config struct {
-	Token         core.Secret `yaml:"token"`
-	APIURL        string      `yaml:"api_url"`
-	WebhookURL    string      `yaml:"webhook_url"`
-	WebhookSecret core.Secret `yaml:"webhook_secret"`
-}
+// DefaultAPIURL is the address of Telegram's own Bot API server.
+// Source: https://core.telegram.org/bots/api#making-requests
+const DefaultAPIURL = "https://api.telegram.org"
 
-// Kind describes the platform to the program.
-func Kind() core.PlatformKind {
-	return core.PlatformKind{
-		Name:        "telegram",
-		NewSettings: func() core.Settings { return &Config{APIURL: "https://api.telegram.org"} },
-		New: func(bot string, s core.Settings, log *slog.Logger) (core.Platform, error) {
-			return New(bot, *s.(*Config), log)
-		},
-	}
+// Config are the keys of a bot that only Telegram has.
+type Config struct {
+	// Token is what BotFather gives: "<bot id>:<secret>".
+	Token core.Secret `yaml:"token"`
+	// APIURL is the base under which /bot<token>/<method> and /file/bot<token>/<path> stand; http or https, a path prefix
+	// is kept. An own Bot API server has another address than [DefaultAPIURL].
+	APIURL string `yaml:"api_url"`
+	// WebhookURL must be empty in this version: updates are polled.
+	WebhookURL string `yaml:"webhook_url"`
+	// WebhookSecret belongs to WebhookURL.
+	WebhookSecret core.Secret `yaml:"webhook_secret"`
 }
 
 // tokenShape is what BotFather gives: the bot's id, a colon, and a secret.
 // Source: https://core.telegram.org/bots/api#authorizing-your-bot
-var tokenShape = regexp.MustCompile(`^\d{5,20}:[A-Za-z0-9_-]{20,}$`)
+var tokenShape = regexp.MustCompile(`^[0-9]{5,20}:[A-Za-z0-9_-]{20,128}$`)
 
-// Validate is core.Settings.
+const (
+	mendToken = "get it from @BotFather with /token; it looks like 123456789:AAF3…"
+	mendAPI   = "use " + DefaultAPIURL + " or the address of your own Bot API server"
+)
+
+// Validate returns what is wrong with the values; nil if nothing is.
 func (c *Config) Validate() []core.Problem {
 	var found []core.Problem
-	switch {
-	case c.Token == "":
-		found = append(found, core.Problem{Key: "token", What: "is missing", Mend: "get one from @BotFather with /newbot or /token"})
-	case !tokenShape.MatchString(c.Token.Reveal()):
-		found = append(found, core.Problem{Key: "token", What: "is not a bot token", Mend: "it looks like 123456789:AA…; get it from @BotFather with /token"})
+	add := func(key, what, mend string) {
+		found = append(found, core.Problem{Key: key, What: what, Mend: mend})
 	}
-	if u, err := url.Parse(c.APIURL); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" {
-		found = append(found, core.Problem{Key: "api_url", What: "is not an http or https address", Mend: "use https://api.telegram.org or the address of your own Bot API server"})
+	switch token := c.token(); {
+	case token == "":
+		add("token", "is missing", "get one from @BotFather with /newbot, or /token for a bot that is there already")
+	case tokenShape.MatchString(token):
+	case strings.HasPrefix(token, "bot") && tokenShape.MatchString(token[3:]):
+		add("token", `begins with "bot", which belongs to the address and not to the token`, `leave "bot" out`)
+	case strings.Contains(token, "/"):
+		add("token", "is an address rather than a token", mendToken)
+	case !strings.Contains(token, ":"):
+		add("token", "has no colon, so it is a part of a token at most", mendToken)
+	default:
+		add("token", "does not look like a bot token", mendToken)
+	}
+	if _, wrong := parseBase(c.APIURL); wrong != "" {
+		add("api_url", wrong, mendAPI)
 	}
 	if c.WebhookURL != "" {
-		found = append(found, core.Problem{Key: "webhook_url", What: "is not supported in this version", Mend: "leave it empty: the bridge polls"})
+		add("webhook_url", "is not supported in this version: updates are polled", `leave it empty ("")`)
 	}
 	return found
+}
+
+func (c *Config) token() string { return strings.TrimSpace(c.Token.Reveal()) }
+
+// parseBase reads the base URL, without a slash at its end; wrong says what is wrong with it, "" if nothing is.
+func parseBase(raw string) (base, wrong string) {
+	u, err := url.Parse(strings.TrimSpace(raw))
+	switch {
+	case err != nil:
+		return "", "is not a URL" // the error would repeat what may hold a password
+	case u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "":
+		return "", "is not an http or https URL"
+	case u.User != nil:
+		return "", "contains a user name"
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
+		return "", "has a query or fragment"
+	}
+	return strings.TrimRight(u.String(), "/"), ""
+}
+
+// Kind describes Telegram to the program.
+func Kind() core.PlatformKind {
+	return core.PlatformKind{
+		Name:        "telegram",
+		NewSettings: func() core.Settings { return &Config{APIURL: DefaultAPIURL} },
+		New: func(bot string, s core.Settings, log *slog.Logger) (core.Platform, error) {
+			cfg, ok := s.(*Config)
+			if !ok {
+				return nil, invalid("New", errSettings)
+			}
+			return New(bot, *cfg, log)
+		},
+	}
 }

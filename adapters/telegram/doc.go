@@ -1,36 +1,61 @@
-// Package telegram is the adapter of the Telegram Bot API.
+// Package telegram connects a Telegram bot to the bridge: updates in, by polling; messages, edits and files out.
 //
-// # In
+// # Set-up
 //
-// Updates come by an own getUpdates loop. The library's loop confirms updates to Telegram once they sit in memory, so that
-// a crash loses up to a batch, decodes a batch as a whole, so that one update of an unknown shape stalls it for ever, and
-// exports no getUpdates (go-telegram/bot, get_updates.go). Here an update is confirmed by the next poll's offset, and the
-// offset moves on only over updates that the host has accepted. Each is decoded by itself into structs that hold only
-// what the bridge uses; what cannot be decoded at all is logged and passed over. The offset is not stored: what was not
-// confirmed comes again, and the host knows what it has seen.
+// The bot needs its token from @BotFather. In groups it sees mentions, replies to it and commands; to see all, privacy mode
+// must be off (/setprivacy) or the bot an administrator (https://core.telegram.org/bots/features#privacy-mode). Reactions
+// in groups come to administrators alone (https://core.telegram.org/bots/api#messagereactionupdated). [Platform.Check]
+// tells what is set.
 //
-// Update types used: message, edited_message, message_reaction, my_chat_member, callback_query. The whole list is sent with
-// each poll, since an omitted one keeps what an earlier client asked for. In groups reactions come only if the bot is an
-// administrator. Telegram tells nothing of deleted messages.
+// # Guarantees
 //
-// # Out
+//   - An update is confirmed to Telegram only once [core.Sink] has taken all that it holds. Where that fails, it is offered
+//     again and nothing behind it is confirmed. The offset is not stored: what was not confirmed comes again after a
+//     restart, for up to 24 hours (https://core.telegram.org/bots/api#getting-updates), and core knows what it has seen.
+//   - An update that cannot be read, or that makes the host panic, is logged and passed over. It never stalls the others.
+//   - Updates of unknown shape are read as far as they can be.
+//   - No call waits longer than its context, nor longer than the bound of its kind in limits.go.
+//   - All calls of a bot keep to one set of budgets, see budget.go. A 429 stops the chat that it was answered for, and no other.
+//   - [Platform.Run] returns after every goroutine that it started.
+//   - The token goes to the host of api_url and nowhere else: redirects are not followed. It is in every address, so
+//     addresses are in no error and no log.
 //
-// Messages, edits, files and typing go through the library. Messages are HTML as telegramfmt writes it; where Telegram
-// cannot parse one, its plain text is sent. Telegram has no idempotency key: a message whose answer was lost may be
-// sent twice.
+// # What go-telegram/bot does here, and what not
 //
-// # Keys
+// It makes the calls that send, with their parameters and multipart forms, and gives the models for them. In version
+// 1.23.0 it has no exported getUpdates and no raw call, and what it does with updates and answers cannot be used:
 //
-// A room is the chat's id in decimal, a thread the topic's id, a message its id within the chat. Event keys are
-// "m:<chat>:<message>", "e:<chat>:<message>:<edit date>" and "r:<update>:<emoji>:<+ or ->".
+//   - Its poll loop confirms updates when they sit in memory: poll.go has an own one, and what else is wrong with that.
+//   - Its types fail as a whole on one unknown variant: wire.go has own ones.
+//   - Its webhook handler answers 200 to a wrong secret, and to a body that it then drops. Webhooks are not served yet.
+//   - It reads answers without a bound, decodes more of them than is safe, and sends bodies that cannot be sent again:
+//     transport.go stands between the library and the network.
+//   - Its error types leave most reasons in the text: errors.go reads the answer itself.
+//   - Its matchers take UTF-16 offsets for bytes, and its EscapeMarkdown leaves backslashes. Neither is used.
+//   - It reads files in a goroutine that it does not wait for: upload.go does.
 //
-// # Limits
+// # Messages
 //
-// All calls of a bot share budgets: one message a second in a chat with a short burst, 20 a minute in a group, 30 a second
-// over all; edits count as messages. An edit that would have to wait longer than a moment is given back as rate limited, so
-// that the newest text is sent later in place of an older one now.
+// Rooms are chats by their id in decimal, threads are topics by theirs; General is the chat itself. Keys are
+// "m:<chat>:<message>", "e:<chat>:<message>:<edit date>" and "r:<update>:<emoji>:<+ or ->". A private chat has no room
+// name: it would be the person's own choice, and rooms are let in by name.
+//
+// The text is plain: the bot's mention is cut out, links get their address behind them, code keeps its marks. A message
+// replied to stands before it as a quote, unless it is the bot's; of that, only a part that the person marked does.
+// Forwarded messages say from whom; places, contacts, polls, checklists and dice are told in words. /start says nothing,
+// so that core greets. Other commands stay in the text; "/new@bot" is a mention and loses its "@bot".
+//
+// Part.Text goes out as HTML, as telegramfmt writes it; where Telegram cannot parse it, Part.Plain goes without.
+//
+// Telegram has no idempotency key: a message whose answer was lost may be sent twice. Errors then say so (Maybe).
 //
 // # Goroutines
 //
-// Run starts none that outlives it: the poll is a loop in Run itself. An upload has one while it runs, inside the library.
+// Run starts none: the poll is a loop in Run itself. An upload has one inside the library while it lasts.
+//
+// # Non-goals
+//
+// Business accounts, inline mode, channels. Telegram tells bots nothing of deleted messages, and lets them read no history:
+// there is no [core.ThreadReader]. A group that becomes a supergroup gets a new id: replies under way go on there, but
+// its conversation begins anew. Reactions in the name of a chat, and anonymous ones, do not count: nobody stands behind them.
 package telegram

@@ -1,128 +1,186 @@
 package telegram
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"net/http"
 	"strings"
 	"time"
-
-	tgbot "github.com/go-telegram/bot"
+	"unicode"
 
 	"github.com/clickai/bridge/core"
 )
 
-// apiError is an answer with ok false to one of the package's own calls.
+var (
+	errSettings = errors.New("settings are not those of Telegram")
+	errRunning  = errors.New("the bot runs already")
+	errBadID    = errors.New("not an id of Telegram")
+	errToken    = errors.New("the token is refused: " + mendToken)
+	errNoResult = errors.New("the answer does not hold what was asked for")
+)
+
+// apiError is an answer with ok false. It is read from the answer itself and not from what the library makes of it: there
+// the reason of most errors is text only, [errors.Is] with its sentinel for 429 is false, IsTooManyRequestsError does not
+// look into wrapped errors, and 5xx has no type at all (go-telegram/bot v1.23.0, errors.go and raw_request.go).
+// Source: https://core.telegram.org/bots/api#making-requests
 type apiError struct {
 	Code        int
 	Description string
-	RetryAfter  int
-	MigrateTo   int64
+	RetryAfter  time.Duration
+	MigrateTo   int64 // the supergroup that the group has become; 0 for other errors
 }
 
-func (e *apiError) Error() string { return fmt.Sprintf("%d %s", e.Code, e.Description) }
+func (e *apiError) Error() string { return fmt.Sprintf("%d %s", e.Code, oneLine(e.Description, 200)) }
 
-// foreignError is an answer that is not the Bot API's: a proxy's page, a gateway's error.
-type foreignError struct{ status string }
+func (e *apiError) says(parts ...string) bool {
+	text := strings.ToLower(e.Description)
+	for _, part := range parts {
+		if strings.Contains(text, part) {
+			return true
+		}
+	}
+	return false
+}
 
-func (e *foreignError) Error() string { return "the server answered " + e.status + ", not the Bot API" }
+// foreignError is an answer that is not the Bot API's: the page of a proxy, of a gateway, of a captive portal. Its status
+// says nothing about the bot. The library would put the whole page into its error.
+type foreignError struct {
+	status     int
+	retryAfter time.Duration
+}
 
-// fail maps an error to core's classes. maybe says that the call may have taken effect. The token, which is part of every
-// address, is taken out of the text.
-func (p *Platform) fail(op string, err error, maybe bool) error {
+func (e *foreignError) Error() string {
+	return fmt.Sprintf("the server answered %d %s, which is not from the Bot API", e.status, http.StatusText(e.status))
+}
+
+// netError is a call without an answer.
+type netError struct {
+	sent bool // there was a connection, so the call may have arrived
+	err  error
+}
+
+func (e *netError) Error() string { return e.err.Error() }
+func (e *netError) Unwrap() error { return e.err }
+
+// tooSoonError says that a call would have had to wait longer than it may.
+type tooSoonError struct{ wait time.Duration }
+
+func (e *tooSoonError) Error() string { return "own budget is used up for " + e.wait.String() }
+
+// migratedTo is the id of the supergroup that a group has become, if that is what err says; else 0.
+func migratedTo(err error) int64 {
+	if e, ok := errors.AsType[*apiError](err); ok {
+		return e.MigrateTo
+	}
+	return 0
+}
+
+// says tells whether the Bot API answered err with one of these texts, in lower case.
+func says(err error, parts ...string) bool {
+	e, ok := errors.AsType[*apiError](err)
+	return ok && e.says(parts...)
+}
+
+// fail turns an error into the one that core decides by. once says that the call must not be made twice, so that it matters
+// whether it may have taken effect.
+func (p *Platform) fail(op string, err error, once bool) error {
 	if err == nil {
 		return nil
 	}
 	if known, ok := errors.AsType[*core.Error](err); ok {
 		return known
 	}
-	out := &core.Error{Op: "telegram." + op, Class: core.Transient, Err: p.mask(err)}
-	if e, ok := errors.AsType[*tgbot.TooManyRequestsError](err); ok { // errors.Is with the sentinel does not match
-		out.Class, out.RetryAfter = core.RateLimited, time.Duration(e.RetryAfter)*time.Second
-		return out
+	e := &core.Error{Op: "telegram." + op, Class: core.Transient, Err: p.mask(err)}
+	if soon, ok := errors.AsType[*tooSoonError](err); ok {
+		e.Class, e.RetryAfter = core.RateLimited, soon.wait
+	} else if api, ok := errors.AsType[*apiError](err); ok {
+		e.Class, e.RetryAfter = api.class(), api.RetryAfter
+		e.Maybe = once && api.Code >= 500
+	} else if page, ok := errors.AsType[*foreignError](err); ok {
+		e.Maybe = once && page.status >= 500
+		switch page.status {
+		case http.StatusTooManyRequests:
+			e.Class, e.RetryAfter = core.RateLimited, page.retryAfter
+		case http.StatusRequestEntityTooLarge:
+			e.Class = core.TooLarge
+		}
+	} else if broken, ok := errors.AsType[*netError](err); ok {
+		e.Maybe = once && broken.sent
+	} else if errors.Is(err, errNoResult) {
+		e.Maybe = once
 	}
-	code, text := 0, err.Error()
-	own, isOwn := errors.AsType[*apiError](err)
-	switch {
-	case isOwn:
-		code, text = own.Code, own.Description
-		out.RetryAfter = time.Duration(own.RetryAfter) * time.Second
-	case errors.Is(err, tgbot.ErrorBadRequest):
-		code = 400
-	case errors.Is(err, tgbot.ErrorUnauthorized):
-		code = 401
-	case errors.Is(err, tgbot.ErrorForbidden):
-		code = 403
-	case errors.Is(err, tgbot.ErrorNotFound):
-		code = 404
-	case errors.Is(err, tgbot.ErrorConflict):
-		code = 409
-	}
-	switch code {
-	case 400:
-		out.Class = classOf400(strings.ToLower(text))
-	case 401:
-		out.Class = core.Auth
-	case 403:
-		out.Class = core.RoomGone
-	case 404:
-		out.Class = core.Unsupported // a method that the server does not know; a wrong token is told at the start
-	case 429:
-		out.Class = core.RateLimited
-	case 409:
-		out.Class = core.Transient
-	case 0:
-		// Network, 5xx, or a page that is not Telegram's.
-		_, network := errors.AsType[*url.Error](err)
-		out.Maybe = maybe && (network || !errors.Is(err, context.Canceled))
-	}
-	return out
+	return e
 }
 
-// reasons of a 400 are told in words only.
-func classOf400(text string) core.Class {
-	has := func(parts ...string) bool {
-		for _, part := range parts {
-			if strings.Contains(text, part) {
-				return true
-			}
-		}
-		return false
+// class is what can be done about the error. The Bot API has no codes but the HTTP ones: the reason is in the text, as
+// https://github.com/tdlib/telegram-bot-api (Client.cpp) and TDLib write it.
+func (e *apiError) class() core.Class {
+	switch e.Code {
+	case http.StatusUnauthorized:
+		return core.Auth
+	case http.StatusForbidden: // blocked, kicked, not a member, user deactivated, may not begin a conversation
+		return core.RoomGone
+	case http.StatusNotFound:
+		return core.Unsupported // a method that the server does not know; a wrong token is told at the start, see poll.go
+	case http.StatusTooManyRequests:
+		return core.RateLimited
+	case http.StatusRequestEntityTooLarge:
+		return core.TooLarge
+	case http.StatusConflict, http.StatusRequestTimeout:
+		return core.Transient
+	}
+	if e.Code >= 500 {
+		return core.Transient
 	}
 	switch {
-	case has("can't parse entities", "unsupported start tag", "can't find end"):
+	case e.says("can't parse entities"):
 		return core.BadMarkup
-	case has("message to edit not found", "message can't be edited", "message_id_invalid", "message to delete not found"):
+	case e.says("message to edit not found", "message can't be edited", "message_id_invalid", "message to delete not found",
+		"there is no text in the message to edit"):
 		return core.MessageGone
-	case has("message thread not found", "topic_closed", "topic_deleted", "topic_id_invalid"):
+	case e.says("message thread not found", "topic_closed", "topic_deleted", "topic_id_invalid"):
 		return core.ThreadGone
-	case has("message is too long", "message_too_long", "caption is too long"):
+	case e.says("message is too long", "message_too_long", "caption is too long"):
 		return core.TooLong
-	case has("file is too big", "request entity too large"):
+	case e.says("is too big", "entity too large"): // "file is too big", "file of size … bytes is too big for a photo"
 		return core.TooLarge
-	case has("chat not found", "bot was blocked", "bot was kicked", "user is deactivated", "not enough rights", "have no rights",
-		"chat_write_forbidden", "peer_id_invalid", "group chat was deactivated", "chat_restricted"):
+	case e.says("rights to send text", "have no rights to send a message", "need administrator rights", "chat_write_forbidden",
+		"chat_restricted", "chat not found", "peer_id_invalid", "group chat was deactivated", "user is deactivated",
+		"bot was blocked", "bot was kicked", "bot is not a member", "user_is_blocked", "channel_private"):
 		return core.RoomGone
-	case has("wrong file", "file_id", "invalid file", "file is temporarily unavailable"):
+	case e.says("not enough rights"): // to send photos, polls …: text may still be allowed
+		return core.Denied
+	case e.says("wrong file_id", "wrong file identifier", "file is temporarily unavailable", "file_reference_expired"):
 		return core.NotFound
+	case e.says("too many requests", "flood"):
+		return core.RateLimited
 	}
 	return core.Invalid
 }
 
-// maskedError keeps the chain of an error and hides the token in its text.
-type maskedError struct {
-	text string
-	err  error
+// mask takes the token, which is part of every address, out of an error. The chain is kept only if it holds no token.
+func (p *Platform) mask(err error) error {
+	token := p.token.Reveal()
+	if text := err.Error(); strings.Contains(text, token) {
+		return errors.New(oneLine(strings.ReplaceAll(text, token, "***"), 500))
+	}
+	return err
 }
 
-func (e *maskedError) Error() string { return e.text }
-func (e *maskedError) Unwrap() error { return e.err }
-
-func (p *Platform) mask(err error) error {
-	text := strings.ReplaceAll(err.Error(), p.token, "***")
-	if len(text) > 500 { // the library repeats a whole body that it could not decode
-		text = text[:500] + "…"
+// oneLine makes text from outside fit for a log.
+func oneLine(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit]) + "…"
 	}
-	return &maskedError{text: strings.ToValidUTF8(text, ""), err: err}
+	return s
+}
+
+func invalid(op string, err error) *core.Error {
+	return &core.Error{Op: "telegram." + op, Class: core.Invalid, Err: err}
 }

@@ -1,10 +1,8 @@
 package telegram
 
 import (
-	"encoding/json"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,141 +10,190 @@ import (
 	"github.com/clickai/bridge/core"
 )
 
-// decode turns an update into what a person did: nothing, one event, or one for each reaction that has changed. id is 0 if
-// there is no telling which update it is.
-func (p *Platform) decode(raw json.RawMessage) (id int64, events []core.Event, err error) {
-	var u update
-	if err := json.Unmarshal(raw, &u); err != nil {
-		var only struct {
-			ID int64 `json:"update_id"`
-		}
-		_ = json.Unmarshal(raw, &only)
-		return only.ID, nil, fmt.Errorf("decode update: %w", err)
-	}
+// events turns an update into what people did: nothing, one event, or one for each reaction that has changed.
+func (p *Platform) events(u *update) []core.Event {
 	switch {
 	case u.Message != nil:
-		if m := u.Message; m.MigrateTo != 0 {
-			p.migrated(m.Chat.key(), strconv.FormatInt(m.MigrateTo, 10))
-		} else if ev, ok := p.messageEvent(m); ok {
-			events = append(events, ev)
-		}
+		return p.messages(u.Message)
 	case u.Edited != nil:
-		if ev, ok := p.messageEvent(u.Edited); ok {
-			ev.Kind = core.KindEdit
-			ev.Key = fmt.Sprintf("e:%d:%d:%d", u.Edited.Chat.ID, u.Edited.ID, u.Edited.EditDate)
-			events = append(events, ev)
+		ev, ok := p.messageEvent(u.Edited)
+		if !ok {
+			return nil
 		}
+		// Also for changes that the bot cannot see. What the text was before is not told; core revises waiting questions.
+		ev.Kind = core.KindEdit
+		ev.Key = fmt.Sprintf("e:%d:%d:%d", u.Edited.Chat.ID, u.Edited.ID, u.Edited.EditDate)
+		if u.Edited.EditDate == 0 {
+			ev.Key = fmt.Sprintf("e:%d:%d:u%d", u.Edited.Chat.ID, u.Edited.ID, u.ID)
+		}
+		return []core.Event{ev}
 	case u.Reaction != nil:
-		events = p.reactionEvents(u.ID, u.Reaction)
+		return p.reactions(u.ID, u.Reaction)
 	case u.Member != nil:
-		p.log.Info("membership changed", slog.String("room", u.Member.Chat.key()), slog.String("status", u.Member.New.Status))
+		// "kicked" in a private chat means that the person has blocked the bot.
+		p.log.Info("membership changed", slog.String("room", u.Member.Chat.key()), slog.String("status", oneLine(u.Member.New.Status, 40)))
 	}
-	return u.ID, events, nil
+	return nil
 }
 
-// anonymousAdmin is the account in whose name administrators write anonymously.
-// Source: https://core.telegram.org/bots/api#message (sender_chat)
-const anonymousAdmin = "GroupAnonymousBot"
+func (p *Platform) messages(m *message) []core.Event {
+	switch {
+	case m.MigrateTo != 0:
+		p.migrated(m.Chat.key(), strconv.FormatInt(m.MigrateTo, 10))
+		return nil
+	case m.MigrateFrom != 0:
+		p.migrated(strconv.FormatInt(m.MigrateFrom, 10), m.Chat.key())
+		return nil
+	}
+	ev, ok := p.messageEvent(m)
+	if !ok {
+		return nil
+	}
+	return []core.Event{ev}
+}
 
 // messageEvent is a message as the bridge sees it; ok is false for what is not a person's words.
 func (p *Platform) messageEvent(m *message) (ev core.Event, ok bool) {
-	sender, ok := p.sender(m)
+	if m.Chat.ID == 0 || m.ID == 0 {
+		return ev, false
+	}
+	sender, ok := m.sender()
 	if !ok {
 		return ev, false
 	}
 	me := p.self()
-	direct := m.Chat.Type == "private"
-	body, mentioned := m.text(me, direct)
+	said := m.said(&me)
 	ev = core.Event{
 		Key: fmt.Sprintf("m:%d:%d", m.Chat.ID, m.ID), Kind: core.KindMessage, Reach: core.ReachAmbient,
-		Room: core.Room{ID: m.Chat.key(), Name: m.Chat.name(), Direct: direct}, MessageID: strconv.FormatInt(m.ID, 10),
-		Sender: sender, Text: body, Attachments: m.attachments(), Group: m.Group, SentAt: time.Unix(m.Date, 0).UTC(),
+		Room: m.Chat.room(), MessageID: strconv.FormatInt(m.ID, 10),
+		Sender: sender, Text: said.text, Attachments: m.attachments(), Group: m.Group, SentAt: time.Unix(m.Date, 0).UTC(),
 	}
-	if m.InTopic && m.Topic != 0 {
-		ev.Thread = strconv.FormatInt(m.Topic, 10) // outside topics the field is there on replies too, and means another thing
+	if said.empty && len(ev.Attachments) == 0 {
+		return ev, false // a service message: somebody joined, a title was changed
 	}
-	if ev.Text == "" && len(ev.Attachments) == 0 && !mentioned && (!direct || m.Text == "") {
-		return ev, false // a service message: somebody joined, a title changed
+	if m.InTopic && m.Topic > 0 {
+		// Outside topics the field is there on replies too, and means the thread of replies. General has none.
+		ev.Thread = strconv.FormatInt(m.Topic, 10)
 	}
-	if r := m.ReplyTo; r != nil && r.TopicCreated == nil {
-		// In a topic every message is a reply to the one that opened it.
-		ev.ReplyTo = strconv.FormatInt(r.ID, 10)
-		if r.From != nil && r.From.ID == me.ID {
-			ev.Reach = core.ReachReply
-		} else if quoted := r.quoted(m, me); quoted != "" && (direct || mentioned) {
-			ev.Text = "> " + strings.ReplaceAll(quoted, "\n", "\n> ") + "\n\n" + ev.Text
-		}
-	}
-	if mentioned {
-		ev.Reach = core.ReachMention
-	}
-	if direct {
+	toBot := m.refer(&ev, &me)
+	switch {
+	case ev.Room.Direct:
 		ev.Reach = core.ReachDirect
+	case said.mentioned:
+		ev.Reach = core.ReachMention
+	case toBot:
+		ev.Reach = core.ReachReply
 	}
 	return ev, true
 }
 
-// quoted is what a question refers to: the part that was marked, else the beginning of the message replied to.
-func (m *message) quoted(by *message, me user) string {
-	const most = 1000
+// refer notes what a message answers. A message of somebody else is put before the question as a quote: the bot is asked
+// about it and has not seen it. Of the bot's own only a part that the person marked is, for the rest is known.
+func (m *message) refer(ev *core.Event, me *user) (toBot bool) {
+	r := m.ReplyTo
+	if r != nil && r.TopicCreated != nil {
+		r = nil // in a topic every message is a reply to the one that opened it
+	}
 	text := ""
-	if by.Quote != nil {
-		text = by.Quote.Text
-	} else {
-		text, _ = m.text(me, true)
+	if r != nil && r.ID > 0 {
+		ev.ReplyTo = strconv.FormatInt(r.ID, 10)
+		if toBot = r.From != nil && r.From.ID == me.ID; !toBot {
+			text = r.said(&user{}).text // that somebody else spoke to the bot belongs to what is quoted
+		}
 	}
-	if r := []rune(text); len(r) > most {
-		text = string(r[:most]) + "…"
+	if m.Quote != nil { // of a message here, or in another chat
+		text = m.Quote.Text
 	}
-	return strings.TrimSpace(text)
+	if text = strings.TrimSpace(text); text == "" {
+		return toBot
+	}
+	if r := []rune(text); len(r) > maxQuote {
+		text = string(r[:maxQuote]) + "…"
+	}
+	ev.Text = strings.TrimSpace("> " + strings.ReplaceAll(text, "\n", "\n> ") + "\n\n" + ev.Text)
+	return toBot
 }
 
-// sender is who wrote a message; ok is false for bots and for channel posts without an author.
-func (p *Platform) sender(m *message) (core.User, bool) {
+// room describes a chat. A private one has no title: the person's name is free to choose, and rooms are let in by name.
+func (c *chat) room() core.Room {
+	return core.Room{ID: c.key(), Name: c.Title, Direct: c.Type == "private"}
+}
+
+// sender is who wrote a message; ok is false for bots. Whoever writes in the name of a chat (an anonymous administrator, a
+// channel) is that chat, whatever bot account stands in From for the sake of old clients.
+// Source: https://core.telegram.org/bots/api#message
+func (m *message) sender() (core.User, bool) {
 	switch {
-	case m.SenderChat != nil && (m.From == nil || m.From.Username == anonymousAdmin):
+	case m.SenderChat != nil && m.SenderChat.ID != 0:
 		id := m.SenderChat.key()
 		return core.User{ID: id, Name: m.SenderChat.name(), Handle: m.SenderChat.Username, Key: "telegram:" + id}, true
-	case m.From == nil || m.From.IsBot:
+	case m.From == nil || m.From.IsBot || m.From.ID == 0:
 		return core.User{}, false
 	}
 	return m.From.person(), true
 }
 
-func (u user) person() core.User {
-	id := strconv.FormatInt(u.ID, 10)
-	return core.User{ID: id, Name: u.name(), Handle: u.Username, Key: "telegram:" + id}
+func (u *user) person() core.User {
+	return core.User{ID: u.key(), Name: u.name(), Handle: u.Username, Key: "telegram:" + u.key()}
 }
 
-// reactionEvents is what changed between the old and the new list of one person's reactions.
-func (p *Platform) reactionEvents(id int64, r *reaction) []core.Event {
-	if r.User == nil || r.User.IsBot {
+// reactions is what has changed between the old and the new list of one person's reactions. The topic is not told. The
+// update's id is part of the keys: Telegram gives the change no other, and delivers it again with the same one.
+func (p *Platform) reactions(update int64, r *reaction) []core.Event {
+	if r.User == nil || r.User.IsBot || r.User.ID == 0 || r.Chat.ID == 0 || r.Message == 0 {
 		return nil
 	}
 	var events []core.Event
-	diff := func(from, to []emoji, added bool, sign string) {
-		for _, e := range to {
-			if slices.Contains(from, e) || e.Type == "paid" {
-				continue
-			}
-			name := core.BaseEmoji(e.Emoji)
-			if e.Type == "custom_emoji" {
-				name = ":" + e.Custom + ":"
+	was, is := names(r.Old), names(r.New)
+	diff := func(from, to []string, added bool, sign string) {
+		for _, name := range without(to, from) {
+			if len(events) == maxEvents {
+				return
 			}
 			events = append(events, core.Event{
-				Key: fmt.Sprintf("r:%d:%s:%s", id, name, sign), Kind: core.KindReaction,
-				Room:      core.Room{ID: r.Chat.key(), Name: r.Chat.name(), Direct: r.Chat.Type == "private"},
+				Key: fmt.Sprintf("r:%d:%s:%s", update, name, sign), Kind: core.KindReaction, Room: r.Chat.room(),
 				MessageID: strconv.FormatInt(r.Message, 10), Sender: r.User.person(), SentAt: time.Unix(r.Date, 0).UTC(),
 				Reaction: &core.Reaction{Emoji: name, Added: added},
 			})
 		}
 	}
-	diff(r.New, r.Old, false, "-")
-	diff(r.Old, r.New, true, "+")
+	diff(is, was, false, "-")
+	diff(was, is, true, "+")
 	return events
 }
 
-// attachments are the files of a message.
+// names are the reactions that have one: the emoji, or ":id:" for a custom one. Paid ones say nothing.
+func names(list []emoji) []string {
+	var out []string
+	for _, e := range list {
+		name := core.BaseEmoji(e.Emoji)
+		if e.Type == "custom_emoji" && e.Custom != "" {
+			name = ":" + e.Custom + ":"
+		}
+		if name != "" && len(name) <= 64 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// without is list without what stands in other, each once.
+func without(list, other []string) []string {
+	skip := map[string]bool{}
+	for _, s := range other {
+		skip[s] = true
+	}
+	var out []string
+	for _, s := range list {
+		if !skip[s] {
+			skip[s] = true
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// attachments are the files of a message. Names and types are the message's: getFile tells neither.
 func (m *message) attachments() []core.Attachment {
 	var out []core.Attachment
 	add := func(f *file, name, mime string) {
@@ -154,59 +201,30 @@ func (m *message) attachments() []core.Attachment {
 			return
 		}
 		a := core.Attachment{Ref: f.ID, Name: f.Name, MIME: f.MIME, Size: f.Size}
-		if a.Name == "" {
-			a.Name = name
-		}
 		if a.MIME == "" {
 			a.MIME = mime
 		}
-		if a.Size == 0 {
+		if a.Name == "" {
+			a.Name = fileName(name, a.MIME)
+		}
+		if a.Size <= 0 {
 			a.Size = -1
 		}
 		out = append(out, a)
 	}
 	if n := len(m.Photo); n > 0 {
-		largest := m.Photo[0]
-		for _, size := range m.Photo {
-			if size.Width >= largest.Width {
-				largest = size
-			}
-		}
-		add(&largest, "photo.jpg", "image/jpeg")
+		add(&m.Photo[n-1], "photo.jpg", "image/jpeg") // sizes of one picture, the largest last
 	}
 	if m.Animation == nil {
-		add(m.Document, "document", "")
+		add(m.Document, "", "") // an animation's is the animation again
 	}
-	add(m.Animation, "animation.mp4", "video/mp4") // its document is the same file again
+	add(m.Animation, "animation.mp4", "video/mp4")
 	add(m.Audio, "audio.mp3", "audio/mpeg")
-	add(m.Voice, "voice.ogg", "audio/ogg")
+	add(m.Voice, "voice.ogg", "audio/ogg") // OGG with Opus
 	add(m.Video, "video.mp4", "video/mp4")
 	add(m.VideoNote, "video.mp4", "video/mp4")
 	if s := m.Sticker; s != nil && !s.Animated && !s.Video {
 		add(&s.file, "sticker.webp", "image/webp")
 	}
 	return out
-}
-
-// migrated notes that a group has become a supergroup, whose id is another.
-func (p *Platform) migrated(from, to string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if len(p.moved) >= maxMoved {
-		clear(p.moved)
-	}
-	if p.moved[from] != to {
-		p.moved[from] = to
-		p.log.Info("group has become a supergroup", slog.String("room", from), slog.String("new_room", to))
-	}
-}
-
-// chatNow is the id under which a chat is to be reached.
-func (p *Platform) chatNow(room string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if to, ok := p.moved[room]; ok {
-		return to
-	}
-	return room
 }

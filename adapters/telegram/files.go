@@ -5,30 +5,28 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
+	"mime"
 	"net/http"
+	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
-
-	tgbot "github.com/go-telegram/bot"
-	"github.com/go-telegram/bot/models"
+	"unicode"
 
 	"github.com/clickai/bridge/core"
 )
 
-func errAttr(err error) slog.Attr { return slog.Any("err", err) }
+// ownServer tells that the Bot API is not Telegram's own: its limits are others, and it may keep files on this machine.
+func (p *Platform) ownServer() bool { return p.base != DefaultAPIURL }
 
-func isNotModified(err error) bool {
-	return errors.Is(err, tgbot.ErrorBadRequest) && strings.Contains(err.Error(), "message is not modified")
-}
-
-// OpenAttachment is core.AttachmentOpener. The link that Telegram gives holds the token: it is used here and nowhere kept.
+// OpenAttachment returns a file's bytes, of up to 20 MB from Telegram's own server. The link that Telegram gives holds the
+// token: it is used here, and neither stored nor logged.
+// Source: https://core.telegram.org/bots/api#getfile
 func (p *Platform) OpenAttachment(ctx context.Context, a core.Attachment) (io.ReadCloser, error) {
 	const op = "OpenAttachment"
-	local := p.base != "https://api.telegram.org"
-	if a.Size > maxDownload && !local {
-		return nil, &core.Error{Op: "telegram." + op, Class: core.TooLarge, Err: fmt.Errorf("%d bytes; the Bot API gives out %d at most", a.Size, maxDownload)}
+	if a.Size > maxDownload && !p.ownServer() {
+		return nil, &core.Error{Op: "telegram." + op, Class: core.TooLarge, Err: fmt.Errorf("%d bytes; the Bot API gives out %d", a.Size, maxDownload)}
 	}
 	one, cancel := context.WithTimeout(ctx, callTimeout)
 	var f struct {
@@ -36,116 +34,112 @@ func (p *Platform) OpenAttachment(ctx context.Context, a core.Attachment) (io.Re
 	}
 	err := p.call(one, "getFile", map[string]string{"file_id": a.Ref}, &f)
 	cancel()
-	if err != nil {
-		return nil, p.fail(op, err, false)
-	}
-	if f.Path == "" {
-		return nil, &core.Error{Op: "telegram." + op, Class: core.NotFound, Err: errors.New("no path")}
-	}
-	if local && filepath.IsAbs(f.Path) {
-		// A Bot API server in local mode keeps files on its disk (https://core.telegram.org/bots/api#using-a-local-bot-api-server).
-		file, err := os.Open(f.Path)
-		if err != nil {
-			return nil, &core.Error{Op: "telegram." + op, Class: core.NotFound, Err: fmt.Errorf("open a file of the local Bot API server: %w", err)}
-		}
-		return file, nil
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+"/file/bot"+p.token+"/"+f.Path, nil)
-	if err != nil {
-		return nil, p.fail(op, err, false)
-	}
-	res, err := p.http.Do(req)
-	if err != nil {
-		return nil, p.fail(op, err, false)
-	}
-	if res.StatusCode == http.StatusOK {
-		return res.Body, nil
-	}
-	_ = res.Body.Close()
-	class := core.Transient
-	if res.StatusCode == http.StatusNotFound || res.StatusCode == http.StatusForbidden || res.StatusCode == http.StatusBadRequest {
-		class = core.NotFound
-	}
-	return nil, &core.Error{Op: "telegram." + op, Class: class, Err: errors.New("file server answered " + res.Status)}
-}
-
-// Upload is core.Uploader: pictures become photos, speech voice messages, and so on. A picture that Telegram does not take
-// as a photo goes as a document.
-func (p *Platform) Upload(ctx context.Context, at core.Place, replyID string, f core.File) (core.MessageRef, error) {
-	const op = "Upload"
-	if f.Size > maxUpload {
-		return core.MessageRef{}, &core.Error{Op: "telegram." + op, Class: core.TooLarge, Err: fmt.Errorf("%d bytes; a bot may send %d", f.Size, maxUpload)}
-	}
-	_, topic, err := p.target(at)
-	if err != nil {
-		return core.MessageRef{}, err
-	}
-	kind := kindOf(f)
-	for {
-		var sent *models.Message
-		var opened error
-		err := p.do(ctx, op, at.Room, "", transferTimeout, func(ctx context.Context, chat string) error {
-			body, err := f.Open(ctx)
-			if err != nil {
-				opened = err
-				return err
-			}
-			defer func() { _ = body.Close() }()
-			// A pointer, since the library of older versions panics in a goroutine of its own on other readers.
-			up := &models.InputFileUpload{Filename: f.Name, Data: &source{r: io.LimitReader(body, maxUpload+1)}}
-			sent, err = p.sendFile(ctx, kind, chat, topic, replyTo(replyID), up)
-			return err
-		})
-		if opened != nil {
-			return core.MessageRef{}, opened
-		}
-		if err == nil {
-			return ref(at, sent), nil
-		}
-		if class := core.ClassOf(err); kind != "document" && (class == core.Invalid || class == core.NotFound || class == core.BadMarkup) {
-			kind = "document"
-			continue
-		}
-		return core.MessageRef{}, err
-	}
-}
-
-// source hides what else a reader can do: the library asks.
-type source struct{ r io.Reader }
-
-func (s *source) Read(b []byte) (int, error) { return s.r.Read(b) }
-
-// kindOf is the message that shows a file best. Telegram takes OGG, MP3 and M4A as voice
-// (https://core.telegram.org/bots/api#sendvoice).
-func kindOf(f core.File) string {
-	mime, _, _ := strings.Cut(f.MIME, ";")
 	switch {
-	case mime == "image/gif":
-		return "animation"
-	case (mime == "image/jpeg" || mime == "image/png" || mime == "image/webp") && f.Size <= maxPhoto:
-		return "photo"
-	case mime == "audio/ogg":
-		return "voice"
-	case mime == "audio/mpeg", mime == "audio/mp4", mime == "audio/x-m4a":
-		return "audio"
-	case mime == "video/mp4":
-		return "video"
+	case err != nil:
+		return nil, p.fail(op, err, false)
+	case f.Path == "":
+		return nil, &core.Error{Op: "telegram." + op, Class: core.NotFound, Err: errors.New("the file has no path")}
 	}
-	return "document"
+	if local, ok := p.onDisk(f.Path); ok {
+		return local, nil
+	}
+	return p.download(ctx, op, f.Path)
 }
 
-func (p *Platform) sendFile(ctx context.Context, kind, chat string, topic int, reply *models.ReplyParameters, up models.InputFile) (*models.Message, error) {
-	switch kind {
-	case "photo":
-		return p.bot.SendPhoto(ctx, &tgbot.SendPhotoParams{ChatID: chat, MessageThreadID: topic, ReplyParameters: reply, Photo: up})
-	case "animation":
-		return p.bot.SendAnimation(ctx, &tgbot.SendAnimationParams{ChatID: chat, MessageThreadID: topic, ReplyParameters: reply, Animation: up})
-	case "voice":
-		return p.bot.SendVoice(ctx, &tgbot.SendVoiceParams{ChatID: chat, MessageThreadID: topic, ReplyParameters: reply, Voice: up})
-	case "audio":
-		return p.bot.SendAudio(ctx, &tgbot.SendAudioParams{ChatID: chat, MessageThreadID: topic, ReplyParameters: reply, Audio: up})
-	case "video":
-		return p.bot.SendVideo(ctx, &tgbot.SendVideoParams{ChatID: chat, MessageThreadID: topic, ReplyParameters: reply, Video: up})
+// onDisk opens a file that a server in local mode keeps on this machine; it then gives an absolute path, under a directory
+// with the token's name. Any other file of this machine stays closed, whatever a server says.
+// Source: https://core.telegram.org/bots/api#using-a-local-bot-api-server
+func (p *Platform) onDisk(name string) (io.ReadCloser, bool) {
+	token := p.token.Reveal()
+	if !p.ownServer() || !filepath.IsAbs(name) || filepath.Clean(name) != name {
+		return nil, false
 	}
-	return p.bot.SendDocument(ctx, &tgbot.SendDocumentParams{ChatID: chat, MessageThreadID: topic, ReplyParameters: reply, Document: up})
+	under := false
+	for dir := range strings.SplitSeq(filepath.ToSlash(filepath.Dir(name)), "/") {
+		under = under || dir == token || dir == strings.ReplaceAll(token, ":", "~") // as it is written on Windows
+	}
+	if !under {
+		return nil, false
+	}
+	info, err := os.Lstat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return nil, false // the server may run elsewhere and offer its files over HTTP
+	}
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, false
+	}
+	return f, true
+}
+
+func (p *Platform) download(ctx context.Context, op, name string) (io.ReadCloser, error) {
+	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
+	address := p.base + "/file/bot" + p.token.Reveal() + "/" + (&url.URL{Path: strings.TrimLeft(name, "/")}).EscapedPath()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		cancel()
+		return nil, invalid(op, p.mask(err))
+	}
+	resp, err := p.client.do(req)
+	if err != nil {
+		cancel()
+		return nil, p.fail(op, err, false)
+	}
+	if resp.StatusCode == http.StatusOK {
+		return &transfer{ReadCloser: resp.Body, cancel: cancel}, nil
+	}
+	_ = resp.Body.Close()
+	cancel()
+	e := &core.Error{Op: "telegram." + op, Class: core.Transient, Err: fmt.Errorf("download: HTTP %d", resp.StatusCode)}
+	switch resp.StatusCode {
+	case http.StatusUnauthorized:
+		e.Class = core.Auth
+	case http.StatusBadRequest, http.StatusForbidden, http.StatusNotFound, http.StatusGone: // the link lives for an hour
+		e.Class = core.NotFound
+		if filepath.IsAbs(name) {
+			e.Err = fmt.Errorf("%w: the Bot API server keeps its files on a disk that this program cannot read: share the directory, or run the server without --local", e.Err)
+		}
+	case http.StatusTooManyRequests:
+		e.Class, e.RetryAfter = core.RateLimited, retryAfter(resp, 0)
+	}
+	return nil, e
+}
+
+// transfer ends the request's context when the body is closed.
+type transfer struct {
+	io.ReadCloser
+	cancel context.CancelFunc
+}
+
+func (t *transfer) Close() error {
+	defer t.cancel()
+	return t.ReadCloser.Close() //nolint:wrapcheck // nothing to add
+}
+
+// fileName makes a name from outside fit for people: no path, no control characters, not endless. One without a name gets
+// the extension of its type.
+func fileName(name, kind string) string {
+	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
+	name = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '"' || r == unicode.ReplacementChar {
+			return -1
+		}
+		return r
+	}, name)
+	name = strings.TrimLeft(strings.TrimSpace(name), ".")
+	if name == "" || name == "/" {
+		name = "file"
+		kind, _, _ = mime.ParseMediaType(kind)
+		if ext, err := mime.ExtensionsByType(kind); err == nil && len(ext) > 0 {
+			name += ext[0]
+		}
+	}
+	if r := []rune(name); len(r) > 120 {
+		ext := []rune(path.Ext(name))
+		if len(ext) > 20 {
+			ext = nil
+		}
+		name = string(r[:120-len(ext)]) + string(ext)
+	}
+	return name
 }

@@ -1,47 +1,75 @@
 package telegram
 
 import (
-	"context"
 	"strings"
-	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"github.com/clickai/bridge/core"
 )
 
-// Limits of the Bot API.
+// Limits of the Bot API. Where the documentation gives no figure, the comment says so.
 const (
-	// Telegram allows about one message a second in a chat, with short bursts, 20 a minute in a group and 30 a second over
-	// all chats. Edits count too in practice.
+	// About one message a second in a chat, where "short bursts" without a figure are allowed; 20 a minute in a group; 30 a
+	// second over all. Edits are not named there; in practice they count.
 	// Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
-	perSecondChat   = 1
-	burstChat       = 2
-	perMinuteGroup  = 20
-	burstGroup      = 5
-	perSecondAll    = 28 // of 30: the server's clock is not ours
-	burstAll        = 10
-	editGapPrivate  = 1500 * time.Millisecond
-	editGapGroup    = 3500 * time.Millisecond
-	typingEvery     = 4 * time.Second // the sign goes after 5 s: https://core.telegram.org/bots/api#sendchataction
-	editWait        = 500 * time.Millisecond
-	maxBudgetChats  = 4096
-	maxDownload     = 20 << 20 // https://core.telegram.org/bots/api#getfile
-	maxUpload       = 50 << 20 // https://core.telegram.org/bots/api#sending-files
-	maxPhoto        = 10 << 20
-	maxResponse     = 16 << 20 // a batch of 100 updates, each with all it may hold
-	pollLimit       = 100
-	pollTimeout     = 50 * time.Second
-	pollPause       = time.Second // least time between two polls that bring nothing
-	callTimeout     = 30 * time.Second
-	transferTimeout = 10 * time.Minute
+	chatPerSecond  = 1
+	chatBurst      = 2
+	groupPerMinute = 20
+	groupWindow    = 61 * time.Second // calls may take longer on their way than the next ones do
+	groupBurst     = 1                // edits at once; they are spread over the minute, so that no new message waits long
+	allPerSecond   = 29
+	allBurst       = 15
+
+	// The least time between two edits of one message. Source: none; a private chat takes one message a second, and a
+	// group 20 a minute, which several answers share.
+	editGapPrivate = 1500 * time.Millisecond
+	editGapGroup   = 3500 * time.Millisecond
+
+	// typingEvery: the sign goes after 5 s. Source: https://core.telegram.org/bots/api#sendchataction
+	typingEvery = 4 * time.Second
+
+	// maxDownload is in bytes; own servers have no such limit. Source: https://core.telegram.org/bots/api#getfile
+	maxDownload = 20 << 20
+	// maxUpload and maxPhoto are in bytes. Source: https://core.telegram.org/bots/api#sending-files
+	maxUpload = 50 << 20
+	maxPhoto  = 10 << 20
+	// maxLocalUpload is that of an own server. Source: https://core.telegram.org/bots/api#using-a-local-bot-api-server
+	maxLocalUpload = 2_000_000_000
+
+	// pollTimeout and pollLimit are the most that getUpdates takes.
+	// Source: https://core.telegram.org/bots/api#getupdates
+	pollTimeout = 50 * time.Second
+	pollLimit   = 100
 )
 
-// isGroup tells groups and channels, whose ids are negative, from private chats.
-func isGroup(chat string) bool { return strings.HasPrefix(chat, "-") || strings.HasPrefix(chat, "@") }
+// Bounds of this package's own memory and time.
+const (
+	callTimeout     = 30 * time.Second // of one call that has no nearer deadline
+	pollSlack       = 25 * time.Second // what a poll may take beyond the time that the server is to hold it
+	transferTimeout = 10 * time.Minute // of one file, if the caller's context has no nearer deadline
+	confirmTimeout  = 3 * time.Second  // of the last poll, when the bot is being stopped
 
-// Limits is core.Platform.
+	waitEdit = 500 * time.Millisecond // the newest text is better than this one after a wait: give it back to the caller
+	waitPost = 5 * time.Second
+	waitFile = 2 * time.Minute
+	keptFor  = 2 * time.Second // how long a place in the queue is kept for one who does not come again when told
+	askAgain = 15 * time.Second
+
+	maxAnswer     = 32 << 20 // bytes: a batch of 100 updates, each with all that it may hold
+	maxRequest    = 1 << 20  // bytes of a call without a file
+	maxRetryAfter = 24 * time.Hour
+	maxChats      = 16_384 // whose budget is remembered
+	maxTickets    = 16_384 // places kept in the queue
+	maxMoved      = 1_000  // groups that have become supergroups
+	maxQuote      = 1_000  // characters of a message replied to
+	maxEvents     = 24     // of one update
+)
+
+// isGroup tells groups, supergroups and channels, whose ids are negative, from private chats.
+// Source: https://core.telegram.org/bots/api#chat
+func isGroup(chat string) bool { return strings.HasPrefix(chat, "-") }
+
+// Limits tells how answers in at are paced. It does no I/O. In groups an answer is shown as a reply to its question.
 func (p *Platform) Limits(at core.Place) core.Limits {
 	l := core.Limits{EditGap: editGapPrivate, TypingEvery: typingEvery}
 	if isGroup(at.Room) {
@@ -50,119 +78,5 @@ func (p *Platform) Limits(at core.Place) core.Limits {
 	return l
 }
 
-// budgets share out what Telegram allows among all that the bot does at once.
-type budgets struct {
-	all *rate.Limiter
-
-	mu    sync.Mutex
-	chats map[string]*chatBudget
-}
-
-// chatBudget is that of one chat. slots keeps the place of an edit that was given back, so that replies take turns.
-type chatBudget struct {
-	second *rate.Limiter
-	minute *rate.Limiter // nil for private chats
-	until  time.Time     // a 429 asked to wait until then
-	used   time.Time
-	slots  map[string]time.Time
-}
-
-func newBudgets() *budgets {
-	return &budgets{all: rate.NewLimiter(perSecondAll, burstAll), chats: map[string]*chatBudget{}}
-}
-
-func (b *budgets) chatLocked(chat string, now time.Time) *chatBudget {
-	c, ok := b.chats[chat]
-	if !ok {
-		if len(b.chats) >= maxBudgetChats {
-			for k, old := range b.chats {
-				if now.Sub(old.used) > time.Minute && now.After(old.until) {
-					delete(b.chats, k)
-				}
-			}
-		}
-		c = &chatBudget{second: rate.NewLimiter(perSecondChat, burstChat), slots: map[string]time.Time{}}
-		if isGroup(chat) {
-			c.minute = rate.NewLimiter(rate.Limit(perMinuteGroup)/60, burstGroup)
-		}
-		b.chats[chat] = c
-	}
-	c.used = now
-	return c
-}
-
-// slotLife is how long a place that was kept for an edit waits for it.
-const slotLife = 10 * time.Second
-
-// take reserves a call in a chat and returns when it may be made. For an edit, slot names the message: if it would have to
-// wait longer than editWait, its place is kept for its next try and the wait is returned with ok false.
-func (b *budgets) take(chat, slot string, now time.Time) (wait time.Duration, ok bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	c := b.chatLocked(chat, now)
-	if slot != "" {
-		if at, kept := c.slots[slot]; kept {
-			delete(c.slots, slot)
-			if now.Before(at.Add(slotLife)) {
-				return b.orKeepLocked(c, slot, max(0, at.Sub(now), c.until.Sub(now)), now)
-			}
-		}
-		for k, at := range c.slots {
-			if now.After(at.Add(slotLife)) {
-				delete(c.slots, k)
-			}
-		}
-	}
-	start := now
-	if c.until.After(start) {
-		start = c.until
-	}
-	limits := []*rate.Limiter{c.second, b.all}
-	if c.minute != nil {
-		limits = append(limits, c.minute)
-	}
-	for _, l := range limits {
-		wait = max(wait, start.Sub(now)+l.ReserveN(start, 1).DelayFrom(start))
-	}
-	return b.orKeepLocked(c, slot, wait, now)
-}
-
-func (b *budgets) orKeepLocked(c *chatBudget, slot string, wait time.Duration, now time.Time) (time.Duration, bool) {
-	if slot == "" || wait <= editWait {
-		return wait, true
-	}
-	c.slots[slot] = now.Add(wait)
-	return wait, false
-}
-
-// hold stops a chat until a 429's time is over.
-func (b *budgets) hold(chat string, d time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := time.Now()
-	c := b.chatLocked(chat, now)
-	if until := now.Add(d); until.After(c.until) {
-		c.until = until
-	}
-}
-
-// SetCallsPerSecond replaces the ceiling over all chats, for an own Bot API server or a paid rate.
-func (p *Platform) SetCallsPerSecond(n float64) {
-	p.budgets.all.SetLimit(rate.Limit(n))
-	p.budgets.all.SetBurst(max(1, int(n)))
-}
-
-// pause waits for d or ctx.
-func pause(ctx context.Context, d time.Duration) error {
-	if d <= 0 {
-		return ctx.Err()
-	}
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+// SetCallsPerSecond replaces the ceiling over all chats, for an own server or a paid rate. Those of single chats stay.
+func (p *Platform) SetCallsPerSecond(n float64) { p.budgets.setCeiling(n) }

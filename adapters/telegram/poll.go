@@ -6,171 +6,243 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
+	"net/http"
+	"runtime/debug"
 	"time"
+
+	"github.com/cenkalti/backoff/v5"
 
 	"github.com/clickai/bridge/core"
 )
 
-// wanted are the update types that are asked for, in each poll anew.
+// wanted are the kinds of updates that are asked for. Each poll names them all: an omitted list keeps what an earlier
+// client asked for, and the default leaves reactions out. Without membership updates nothing tells that the bot was
+// blocked; buttons are asked for so that their presses do not wait in the queue for 24 hours.
+// Source: https://core.telegram.org/bots/api#getupdates
 var wanted = []string{"message", "edited_message", "callback_query", "message_reaction", "my_chat_member"}
 
-const (
-	retryFirst = 500 * time.Millisecond
-	retryMost  = time.Minute
-	// conflictPause is how long another poller is given before the next try: polling at once only throws each other out.
-	conflictPause = 10 * time.Second
-)
+// poller is one Run of a bot. The library's loop is not used: it confirms updates to Telegram once they sit in memory, so
+// that a crash loses up to a batch and whatever is queued; it decodes a batch as a whole, so that one update of an unknown
+// shape stalls it for ever; it heeds neither retry_after nor 401; and it repeats a 409 as fast as it can
+// (go-telegram/bot v1.23.0, get_updates.go).
+type poller struct {
+	p    *Platform
+	host core.Host
+	log  *slog.Logger
+	wait *backoff.ExponentialBackOff
 
-// Run is core.Platform.
-func (p *Platform) Run(ctx context.Context, host core.Host) error {
-	offset, wait := int64(0), retryFirst
-	known := false
-	hold := time.Duration(0) // the first poll asks for what waits already, so that it tells at once whether polling works
-	failed := func(op string, err error) error {
-		err = p.fail(op, err, false)
-		class := core.ClassOf(err)
-		if class == core.Auth || class == core.Unsupported && !known {
-			// A token that is not one of the server's gives 404 on every method.
-			return &core.Error{Op: "telegram." + op, Class: core.Auth, Err: errors.New("the token is refused: get the right one from @BotFather with /token")}
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		host.State(false, err)
-		pauseFor := max(core.RetryAfterOf(err), wait/2+rand.N(wait/2))
-		wait = min(wait*2, retryMost)
-		_ = pause(ctx, pauseFor)
-		return nil
-	}
+	known     bool          // getMe has told who the bot is
+	hold      time.Duration // of the next poll
+	offset    int64         // the next poll's: above every update that the host has accepted
+	confirmed int64         // the last offset that Telegram has been told
+	unhooked  time.Time     // when a webhook was taken away last
+}
+
+func newPoller(p *Platform, host core.Host) *poller {
+	wait := backoff.NewExponentialBackOff()
+	wait.InitialInterval, wait.MaxInterval = p.times.backoff, p.times.maxBackoff
+	return &poller{p: p, host: host, log: p.log, wait: wait}
+}
+
+// run polls until ctx ends, or the token is refused.
+func (r *poller) run(ctx context.Context) *core.Error {
+	defer r.confirm(ctx)
 	for ctx.Err() == nil {
-		if !known {
-			if err := p.start(ctx); err != nil {
-				if err := failed("getMe", err); err != nil {
-					return err
-				}
-				continue
-			}
-			known = true
+		rest, fatal := r.round(ctx)
+		if fatal != nil {
+			r.host.State(false, fatal)
+			return fatal
 		}
-		began := time.Now()
-		updates, err := p.poll(ctx, offset, hold, pollLimit)
-		if err != nil {
-			own, _ := errors.AsType[*apiError](err)
-			if own != nil && own.Code == 409 {
-				if err := p.conflict(ctx, host, own); err != nil {
-					return err
-				}
-				continue
-			}
-			if err := failed("getUpdates", err); err != nil {
-				return err
-			}
-			continue
-		}
-		wait = retryFirst
-		host.State(true, nil)
-		for _, raw := range updates {
-			if offset, err = p.take(ctx, host, raw, offset); err != nil {
-				return nil // ctx has ended; what was not accepted comes again
-			}
-		}
-		if hold == 0 {
-			hold = pollTimeout
-			continue
-		}
-		if len(updates) == 0 && time.Since(began) < pollPause {
-			_ = pause(ctx, pollPause-time.Since(began)) // a server that does not hold polls
+		if pause(ctx, rest) != nil {
+			break
 		}
 	}
-	p.confirm(ctx, offset)
 	return nil
 }
 
-// start learns who the bot is, and takes a webhook away: while one is set there are no polls.
-func (p *Platform) start(ctx context.Context) error {
+// round makes one poll and hands on what it brought. It returns how long to wait before the next one.
+func (r *poller) round(ctx context.Context) (rest time.Duration, fatal *core.Error) {
+	if !r.known {
+		if err := r.hello(ctx); err != nil {
+			return r.failed(ctx, "getMe", err)
+		}
+	}
+	began := time.Now()
+	// The first poll is not held, so that it tells at once whether polling works.
+	updates, err := r.poll(ctx, r.hold, pollLimit)
+	if err != nil {
+		return r.failed(ctx, "getUpdates", err)
+	}
+	r.confirmed = r.offset
+	r.wait.Reset()
+	r.host.State(true, nil)
+	before := r.offset
+	for _, raw := range updates {
+		if !r.take(ctx, raw) {
+			return 0, nil // ctx has ended
+		}
+	}
+	first := r.hold == 0
+	r.hold = r.p.times.hold
+	if r.offset == before && !first {
+		// Some servers and proxies answer at once whatever they are asked, and one may repeat an update for ever.
+		rest = max(0, r.p.times.pause-time.Since(began))
+	}
+	return rest, nil
+}
+
+// hello learns who the bot is.
+func (r *poller) hello(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	var me user
-	if err := p.call(ctx, "getMe", struct{}{}, &me); err != nil {
+	if err := r.p.call(ctx, "getMe", struct{}{}, &me); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	p.me = me
-	p.mu.Unlock()
+	if me.ID == 0 {
+		return errNoResult
+	}
+	r.p.setSelf(me)
+	r.known = true
+	r.log.Info("account", slog.String("user_id", me.key()), slog.String("username", me.Username),
+		slog.Bool("reads_all_group_messages", me.ReadsAll))
 	return nil
 }
 
-func (p *Platform) poll(ctx context.Context, offset int64, timeout time.Duration, limit int) ([]json.RawMessage, error) {
-	ctx, cancel := context.WithTimeout(ctx, timeout+25*time.Second)
+func (r *poller) poll(ctx context.Context, hold time.Duration, limit int) ([]json.RawMessage, error) {
+	ctx, cancel := context.WithTimeout(ctx, hold+pollSlack)
 	defer cancel()
 	params := struct {
 		Offset  int64    `json:"offset,omitempty"`
 		Limit   int      `json:"limit"`
 		Timeout int      `json:"timeout"`
 		Allowed []string `json:"allowed_updates"`
-	}{offset, limit, int(timeout.Seconds()), wanted}
+	}{r.offset, limit, int(hold.Seconds()), wanted}
 	var updates []json.RawMessage
-	return updates, p.call(ctx, "getUpdates", params, &updates)
+	return updates, r.p.call(ctx, "getUpdates", params, &updates)
 }
 
-// take passes one update on until the host has it, and returns the offset that confirms it.
-func (p *Platform) take(ctx context.Context, host core.Host, raw json.RawMessage, offset int64) (int64, error) {
-	id, events, err := p.decode(raw)
-	if id == 0 {
-		p.log.Error("update without an id", slog.Any("err", err))
-		return offset, nil
+// failed tells the host what went wrong, and returns how long to wait, or why there is no use in going on.
+func (r *poller) failed(ctx context.Context, op string, err error) (time.Duration, *core.Error) {
+	if ctx.Err() != nil {
+		return 0, nil
 	}
-	if err != nil {
-		p.log.Error("update passed over: it cannot be read", slog.Int64("update_id", id), slog.Any("err", err))
-	}
-	wait := retryFirst
-	for i := 0; i < len(events); {
-		if err := host.Accept(ctx, events[i]); err != nil {
-			if ctx.Err() != nil {
-				return offset, ctx.Err()
-			}
-			host.State(false, fmt.Errorf("events cannot be stored: %w", err))
-			if err := pause(ctx, wait); err != nil {
-				return offset, err
-			}
-			wait = min(wait*2, retryMost)
-			continue
+	if api, ok := errors.AsType[*apiError](err); ok {
+		switch {
+		case api.Code == http.StatusUnauthorized, api.Code == http.StatusNotFound && op == "getMe":
+			// A token that never was one of the server's gives 404 on every method.
+			return 0, &core.Error{Op: "telegram." + op, Class: core.Auth, Err: fmt.Errorf("%w (%w)", errToken, api)}
+		case api.Code == http.StatusNotFound:
+			r.known = false // getMe tells whether it is the token
+		case api.Code == http.StatusConflict:
+			return r.conflict(ctx, api), nil
 		}
-		i++
 	}
-	return max(offset, id+1), nil
+	err = r.p.fail(op, err, false)
+	r.host.State(false, err)
+	return max(core.RetryAfterOf(err), r.wait.NextBackOff()), nil
 }
 
-// conflict deals with 409: a webhook is set, or another process polls with the same token.
-func (p *Platform) conflict(ctx context.Context, host core.Host, cause *apiError) error {
-	one, cancel := context.WithTimeout(ctx, callTimeout)
+// conflict deals with 409: a webhook is set, or another process polls with the same token. It returns how long to wait.
+func (r *poller) conflict(ctx context.Context, cause *apiError) time.Duration {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var hook struct {
-		URL string `json:"url"`
-	}
-	if err := p.call(one, "getWebhookInfo", struct{}{}, &hook); err == nil && hook.URL != "" {
-		p.log.Warn("a webhook is set: taking it away, since this bot polls")
-		err := p.call(one, "deleteWebhook", map[string]bool{"drop_pending_updates": false}, nil)
-		if err == nil {
-			return nil
+	hook, err := r.p.webhook(ctx)
+	switch {
+	case err != nil:
+		r.host.State(false, r.p.fail("getWebhookInfo", err, false))
+	case hook == "":
+		r.host.State(false, &core.Error{Op: "telegram.getUpdates", Class: core.Transient, Err: fmt.Errorf(
+			"another program polls with this token: stop it, or make a new token with @BotFather (/revoke) (%w)", cause)})
+	default:
+		r.log.Warn("a webhook is set: taking it away, since this bot polls", slog.String("host", hostOf(hook)))
+		// What waits is kept: the library's default would be the same, but it is too important to leave to one.
+		err := r.p.call(ctx, "deleteWebhook", map[string]bool{"drop_pending_updates": false}, nil)
+		again := time.Since(r.unhooked) < time.Minute
+		r.unhooked = time.Now()
+		switch {
+		case err != nil:
+			r.host.State(false, r.p.fail("deleteWebhook", err, false))
+		case again:
+			r.host.State(false, &core.Error{Op: "telegram.getUpdates", Class: core.Transient, Err: fmt.Errorf(
+				"another program sets a webhook with this token again and again: stop it, or make a new token with @BotFather (/revoke) (%w)", cause)})
+		default:
+			return 0
 		}
-		host.State(false, p.fail("deleteWebhook", err, false))
-	} else {
-		host.State(false, &core.Error{Op: "telegram.getUpdates", Class: core.Transient, Err: fmt.Errorf("another program polls with this token: stop it, or make a new token with @BotFather (%w)", cause)})
 	}
-	_ = pause(ctx, conflictPause)
-	return nil
+	return r.p.times.conflict
 }
 
-// confirm tells Telegram what has been taken, so that it need not come again after a restart.
-func (p *Platform) confirm(ctx context.Context, offset int64) {
-	if offset == 0 {
+// take hands one update on until the host has it. It returns false when ctx has ended before.
+func (r *poller) take(ctx context.Context, raw json.RawMessage) bool {
+	id, events := r.decode(raw)
+	for _, ev := range events {
+		if !r.accept(ctx, ev) {
+			return false
+		}
+	}
+	r.offset = max(r.offset, id+1)
+	return true
+}
+
+// accept tries until the host takes the event. What comes after it waits: the offset confirms all that is below it.
+func (r *poller) accept(ctx context.Context, ev core.Event) bool {
+	defer r.wait.Reset()
+	for refused := false; ; refused = true {
+		err := r.offer(ctx, ev)
+		switch {
+		case err == nil:
+			if refused {
+				r.host.State(true, nil)
+			}
+			return true
+		case ctx.Err() != nil:
+			return false
+		}
+		r.host.State(false, &core.Error{Op: "telegram.getUpdates", Class: core.Transient, Err: fmt.Errorf("events cannot be stored: %w", err)})
+		if pause(ctx, r.wait.NextBackOff()) != nil {
+			return false
+		}
+	}
+}
+
+// offer hands an event to the host. One that makes it panic would do so again after a restart: it is passed over.
+func (r *poller) offer(ctx context.Context, ev core.Event) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			r.log.Error("panic while an event was taken; it is passed over", slog.String("event_key", ev.Key),
+				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	return r.host.Accept(ctx, ev)
+}
+
+// decode reads an update. What cannot be read is logged, without its content, and passed over: it would be the same when
+// it came again, and nothing would come after it.
+func (r *poller) decode(raw json.RawMessage) (id int64, events []core.Event) {
+	defer func() {
+		if v := recover(); v != nil {
+			events = nil
+			r.log.Error("panic while an update was read; it is passed over", slog.Int64("update_id", id),
+				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+		}
+	}()
+	u, err := readUpdate(raw)
+	id = u.ID
+	if err != nil {
+		r.log.Warn("update cannot be read whole", slog.Int64("update_id", id), slog.Int("bytes", len(raw)), slog.Any("err", err))
+	}
+	return id, r.p.events(&u)
+}
+
+// confirm tells Telegram what was taken last, so that it does not come again after a restart.
+func (r *poller) confirm(ctx context.Context) {
+	if r.offset == r.confirmed {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), confirmTimeout)
 	defer cancel()
-	if _, err := p.poll(ctx, offset, 0, 1); err != nil {
-		p.log.Debug("last updates not confirmed; they come again", slog.Any("err", p.mask(err)))
+	if _, err := r.poll(ctx, 0, 1); err != nil {
+		r.log.Debug("last updates not confirmed; they come again", slog.Any("err", r.p.mask(err)))
 	}
 }

@@ -2,139 +2,177 @@ package telegram
 
 import (
 	"context"
-	"errors"
-	"net/http"
+	"log/slog"
 	"strconv"
 	"time"
 
 	tgbot "github.com/go-telegram/bot"
 	"github.com/go-telegram/bot/models"
 
-	"github.com/clickai/bridge/adapters/telegram/telegramfmt"
 	"github.com/clickai/bridge/core"
 )
 
-// Render is core.Platform.
-func (p *Platform) Render(markdown string, final bool) []core.Part {
-	return telegramfmt.Render(markdown, final)
+// order is one call that sends or changes something in a chat.
+type order struct {
+	op      string
+	room    string
+	slot    string        // names what is sent or edited, see budgets.acquire
+	edit    bool          // may be made twice, and waits behind new messages
+	wait    time.Duration // at most, for the budget
+	timeout time.Duration
 }
 
-// target is a place as the Bot API's parameters have it.
-func (p *Platform) target(at core.Place) (chat string, topic int, err error) {
-	chat = p.chatNow(at.Room)
-	if at.Thread == "" {
-		return chat, 0, nil
-	}
-	topic, err = strconv.Atoi(at.Thread)
-	if err != nil {
-		return "", 0, &core.Error{Op: "telegram.place", Class: core.Invalid, Err: errors.New("thread is not a topic's id")}
-	}
-	return chat, topic, nil
-}
-
-// do makes a call of the library's within the chat's budget. slot names the message for edits: see budgets.take. send is
-// called again once if the chat has moved.
-func (p *Platform) do(ctx context.Context, op, room, slot string, timeout time.Duration, send func(ctx context.Context, chat string) error) error {
+// do makes a call within the chat's budget. send is called again if the chat turns out to have another id now.
+func (p *Platform) do(ctx context.Context, o order, send func(ctx context.Context, chat string) error) error {
 	for try := 1; ; try++ {
-		chat := p.chatNow(room)
-		wait, ok := p.budgets.take(chat, slot, time.Now())
-		if !ok {
-			return &core.Error{Op: "telegram." + op, Class: core.RateLimited, RetryAfter: wait, Err: errors.New("within the chat's own budget")}
+		chat := p.chatNow(o.room)
+		if err := p.budgets.acquire(ctx, chat, o.slot, !o.edit, o.wait); err != nil {
+			return p.fail(o.op, err, false)
 		}
-		if err := pause(ctx, wait); err != nil {
-			return p.fail(op, err, false)
-		}
-		one, cancel := context.WithTimeout(ctx, timeout)
+		one, cancel := context.WithTimeout(ctx, o.timeout)
 		err := send(one, chat)
 		cancel()
-		if moved, ok := errors.AsType[*tgbot.MigrateError](err); ok && try == 1 {
-			p.migrated(room, strconv.Itoa(moved.MigrateToChatID))
+		if to := migratedTo(err); to != 0 && try == 1 {
+			p.migrated(o.room, strconv.FormatInt(to, 10))
 			continue
 		}
-		err = p.fail(op, err, slot == "")
-		if core.ClassOf(err) == core.RateLimited {
-			p.budgets.hold(chat, max(core.RetryAfterOf(err), time.Second))
+		if err = p.fail(o.op, err, !o.edit); core.ClassOf(err) == core.RateLimited {
+			p.budgets.hold(chat, core.RetryAfterOf(err))
 		}
 		return err
 	}
 }
 
-// noPreview keeps a growing answer from jumping when a link's preview appears.
+// noPreview keeps a growing answer from jumping when the preview of a link appears.
 func noPreview() *models.LinkPreviewOptions {
 	return &models.LinkPreviewOptions{IsDisabled: tgbot.True()}
 }
 
-func replyTo(id string) *models.ReplyParameters {
+// reply makes a message an answer to another. A target that is gone is no error to Telegram with AllowSendingWithoutReply.
+func reply(id string) *models.ReplyParameters {
 	n, err := strconv.Atoi(id)
-	if err != nil || n == 0 {
+	if err != nil || n <= 0 {
 		return nil
 	}
 	return &models.ReplyParameters{MessageID: n, AllowSendingWithoutReply: true}
 }
 
-// Post is core.Platform.
+// replyRefused tells whether only the message replied to was wrong, on a server that does not know AllowSendingWithoutReply.
+func replyRefused(err error) bool {
+	return says(err, "message to be replied not found", "replied message not found", "reply message not found")
+}
+
+// target reads a place. Outside topics the thread is 0.
+func target(op string, at core.Place) (topic int, err error) {
+	if _, err := strconv.ParseInt(at.Room, 10, 64); err != nil {
+		return 0, invalid(op, errBadID)
+	}
+	if at.Thread == "" {
+		return 0, nil
+	}
+	if topic, err = strconv.Atoi(at.Thread); err != nil || topic <= 0 {
+		return 0, invalid(op, errBadID)
+	}
+	return topic, nil
+}
+
+// Post sends one message. Telegram has no key by which to recognise one that it has taken already: where an error says
+// Maybe, another try may show it twice. While the chat's budget is used up it returns [core.RateLimited] after a while; the
+// same Nonce takes up its place in the queue.
 func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, error) {
-	_, topic, err := p.target(post.Place)
+	const op = "Post"
+	topic, err := target(op, post.Place)
 	if err != nil {
 		return core.MessageRef{}, err
 	}
 	params := &tgbot.SendMessageParams{
 		MessageThreadID: topic, Text: post.Part.Text, ParseMode: models.ParseModeHTML,
-		LinkPreviewOptions: noPreview(), ReplyParameters: replyTo(post.ReplyTo),
+		LinkPreviewOptions: noPreview(), ReplyParameters: reply(post.ReplyTo),
 	}
-	var sent *models.Message
-	send := func(ctx context.Context, chat string) (err error) {
-		params.ChatID = chat
-		sent, err = p.bot.SendMessage(ctx, params)
-		return err
+	o := order{op: op, room: post.Place.Room, wait: waitPost, timeout: callTimeout}
+	if post.Nonce != "" {
+		o.slot = "new " + post.Nonce
 	}
-	err = p.do(ctx, "Post", post.Place.Room, "", callTimeout, send)
-	if core.ClassOf(err) == core.BadMarkup && post.Part.Plain != "" {
-		p.log.Error("Telegram refuses the markup, sending plain text", errAttr(err))
-		params.Text, params.ParseMode = post.Part.Plain, ""
-		err = p.do(ctx, "Post", post.Place.Room, "", callTimeout, send)
-	}
-	if err != nil {
-		return core.MessageRef{}, err
-	}
-	return ref(post.Place, sent), nil
-}
-
-func ref(at core.Place, m *models.Message) core.MessageRef {
-	return core.MessageRef{Place: at, ID: strconv.Itoa(m.ID)}
-}
-
-// Edit is core.Editor. A text that is the same already is no error.
-func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) error {
-	id, err := strconv.Atoi(m.ID)
-	if err != nil {
-		return &core.Error{Op: "telegram.Edit", Class: core.Invalid, Err: errors.New("not a message id")}
-	}
-	params := &tgbot.EditMessageTextParams{MessageID: id, Text: part.Text, ParseMode: models.ParseModeHTML, LinkPreviewOptions: noPreview()}
-	edit := func(ctx context.Context, chat string) error {
-		params.ChatID = chat
-		_, err := p.bot.EditMessageText(ctx, params)
-		if err != nil && isNotModified(err) {
-			return nil
+	for {
+		var id int
+		err := p.do(ctx, o, func(ctx context.Context, chat string) error {
+			params.ChatID = chat
+			return p.orPlain(op, post.Part, &params.Text, &params.ParseMode, func() error {
+				sent, err := p.bot.SendMessage(ctx, params)
+				if err == nil && sent.ID == 0 {
+					err = errNoResult
+				}
+				if err == nil {
+					id = sent.ID
+				}
+				return err
+			})
+		})
+		switch {
+		case err != nil && params.ReplyParameters != nil && replyRefused(err):
+			params.ReplyParameters = nil // it was refused for sure: this is no second try of the same message
+		case err != nil:
+			return core.MessageRef{}, err
+		default:
+			return core.MessageRef{Place: post.Place, ID: strconv.Itoa(id)}, nil
 		}
-		return err
 	}
-	err = p.do(ctx, "Edit", m.Room, m.ID, callTimeout, edit)
-	if core.ClassOf(err) == core.BadMarkup && part.Plain != "" {
-		p.log.Error("Telegram refuses the markup, sending plain text", errAttr(err))
-		params.Text, params.ParseMode = part.Plain, ""
-		err = p.do(ctx, "Edit", m.Room, m.ID, callTimeout, edit)
-	}
-	return err
 }
 
-// Delete is core.Deleter.
-func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
-	id, err := strconv.Atoi(m.ID)
-	if err != nil {
-		return &core.Error{Op: "telegram.Delete", Class: core.Invalid, Err: errors.New("not a message id")}
+// orPlain makes a call, and makes it again with the plain text if the markup is refused. Both are one call to the budget:
+// the server that reads markup is the Bot API's own, and such a call goes no further. Were the second one given back, the
+// next try would begin with the markup again.
+func (p *Platform) orPlain(op string, part core.Part, text *string, mode *models.ParseMode, call func() error) error {
+	err := call()
+	if !says(err, "can't parse entities") || *mode == "" || part.Plain == "" {
+		return err
 	}
-	err = p.do(ctx, "Delete", m.Room, "", callTimeout, func(ctx context.Context, chat string) error {
+	p.log.Error("markup refused, sending plain text", slog.String("op", op), slog.Any("err", p.mask(err)))
+	*text, *mode = part.Plain, ""
+	return call()
+}
+
+// Edit changes a message that the bot sent. A text that stands there already is no error. While the chat's budget is used
+// up it returns [core.RateLimited] at once, rather than sending an old text later, and keeps the message's place in the
+// queue.
+func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) error {
+	const op = "Edit"
+	if _, err := target(op, m.Place); err != nil {
+		return err
+	}
+	id, err := strconv.Atoi(m.ID)
+	if err != nil || id <= 0 {
+		return invalid(op, errBadID)
+	}
+	// With InlineMessageID the library would always fail: Telegram answers true, which is no message.
+	params := &tgbot.EditMessageTextParams{
+		MessageID: id, Text: part.Text, ParseMode: models.ParseModeHTML, LinkPreviewOptions: noPreview(),
+	}
+	o := order{op: op, room: m.Room, slot: "edit " + m.ID, edit: true, wait: waitEdit, timeout: callTimeout}
+	return p.do(ctx, o, func(ctx context.Context, chat string) error {
+		params.ChatID = chat
+		return p.orPlain(op, part, &params.Text, &params.ParseMode, func() error {
+			_, err := p.bot.EditMessageText(ctx, params)
+			if says(err, "message is not modified") {
+				return nil
+			}
+			return err
+		})
+	})
+}
+
+// Delete removes a message that the bot sent, for 48 hours after it did so
+// (https://core.telegram.org/bots/api#deletemessage). One that is gone is no error. No limit is documented for it.
+func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
+	const op = "Delete"
+	if _, err := target(op, m.Place); err != nil {
+		return err
+	}
+	id, err := strconv.Atoi(m.ID)
+	if err != nil || id <= 0 {
+		return invalid(op, errBadID)
+	}
+	err = p.light(ctx, op, m.Room, func(ctx context.Context, chat string) error {
 		_, err := p.bot.DeleteMessage(ctx, &tgbot.DeleteMessageParams{ChatID: chat, MessageID: id})
 		return err
 	})
@@ -144,44 +182,36 @@ func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
 	return err
 }
 
-// Typing is core.Typist. It counts against no budget: Telegram documents none for chat actions.
+// Typing shows that the bot is writing, for 5 s or until its next message. No limit is documented for it.
 func (p *Platform) Typing(ctx context.Context, at core.Place) error {
-	chat, topic, err := p.target(at)
+	const op = "Typing"
+	topic, err := target(op, at)
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	_, err = p.bot.SendChatAction(ctx, &tgbot.SendChatActionParams{ChatID: chat, MessageThreadID: topic, Action: models.ChatActionTyping})
-	return p.fail("Typing", err, false)
+	return p.light(ctx, op, at.Room, func(ctx context.Context, chat string) error {
+		_, err := p.bot.SendChatAction(ctx, &tgbot.SendChatActionParams{ChatID: chat, MessageThreadID: topic, Action: models.ChatActionTyping})
+		return err
+	})
 }
 
-// Check is core.Checker.
-func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
+// light makes a call that counts against no budget. It is not made while a 429 holds its chat.
+func (p *Platform) light(ctx context.Context, op, room string, send func(ctx context.Context, chat string) error) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	var me user
-	if err := p.call(ctx, "getMe", struct{}{}, &me); err != nil {
-		own, ok := errors.AsType[*apiError](err)
-		if ok && (own.Code == http.StatusUnauthorized || own.Code == http.StatusNotFound) {
-			return []core.Check{{What: "token", Mend: "the token is refused: get the right one from @BotFather with /token"}}, nil
+	for try := 1; ; try++ {
+		chat := p.chatNow(room)
+		if wait := p.budgets.held(chat); wait > 0 {
+			return p.fail(op, &tooSoonError{wait: wait}, false)
 		}
-		return nil, p.fail("getMe", err, false)
+		err := send(ctx, chat)
+		if to := migratedTo(err); to != 0 && try == 1 {
+			p.migrated(room, strconv.FormatInt(to, 10))
+			continue
+		}
+		if err = p.fail(op, err, false); core.ClassOf(err) == core.RateLimited {
+			p.budgets.hold(chat, core.RetryAfterOf(err))
+		}
+		return err
 	}
-	checks := []core.Check{{What: "token", OK: true, Mend: "@" + me.Username}}
-	privacy := core.Check{What: "groups", OK: true, Mend: "reads all messages in groups"}
-	if !me.ReadsAll {
-		privacy.Mend = "sees only mentions, replies and commands in groups; to let it read along: @BotFather /setprivacy Disable, then add it to the group again"
-	}
-	checks = append(checks, privacy)
-	var hook struct {
-		URL string `json:"url"`
-	}
-	if err := p.call(ctx, "getWebhookInfo", struct{}{}, &hook); err != nil {
-		return checks, p.fail("getWebhookInfo", err, false)
-	}
-	if hook.URL != "" {
-		checks = append(checks, core.Check{What: "webhook", OK: true, Mend: "one is set elsewhere; run takes it away, since this bot polls"})
-	}
-	return checks, nil
 }

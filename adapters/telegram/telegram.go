@@ -1,42 +1,40 @@
 package telegram
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
-	"io"
+	"errors"
 	"log/slog"
-	"net"
 	"net/http"
-	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	tgbot "github.com/go-telegram/bot"
 
+	"github.com/clickai/bridge/adapters/telegram/telegramfmt"
 	"github.com/clickai/bridge/core"
 )
 
-// Platform is one Telegram bot.
+// Platform is one Telegram bot. Make it with [New].
 type Platform struct {
-	name    string
-	token   string
-	base    string // api_url without a slash at its end
-	log     *slog.Logger
+	name  string
+	log   *slog.Logger
+	base  string // api_url without a slash at its end
+	token core.Secret
+
 	bot     *tgbot.Bot
-	http    *http.Client // short calls and polls; the context bounds each
+	client  *client
+	pool    *http.Transport
 	budgets *budgets
+	times   timing
+	running atomic.Bool
 
 	mu    sync.Mutex
 	me    user
 	moved map[string]string // group → the supergroup that it has become; at most maxMoved
 }
 
-const maxMoved = 1000
-
 var (
-	_ core.Ceiling          = (*Platform)(nil)
 	_ core.Platform         = (*Platform)(nil)
 	_ core.Editor           = (*Platform)(nil)
 	_ core.Deleter          = (*Platform)(nil)
@@ -44,55 +42,71 @@ var (
 	_ core.AttachmentOpener = (*Platform)(nil)
 	_ core.Uploader         = (*Platform)(nil)
 	_ core.Checker          = (*Platform)(nil)
+	_ core.Ceiling          = (*Platform)(nil)
 )
 
-// New makes a bot. It does no I/O.
+// timing are the periods of the poll, in one place so that tests can shorten them.
+type timing struct {
+	hold       time.Duration // how long the server holds a poll that has nothing to say
+	pause      time.Duration // least time between two polls that brought nothing new
+	conflict   time.Duration // how long another poller is left alone: polling at once only throws each other out
+	backoff    time.Duration // before the second try; grows
+	maxBackoff time.Duration
+}
+
+func defaultTiming() timing {
+	return timing{
+		hold: pollTimeout, pause: time.Second, conflict: 10 * time.Second,
+		backoff: 500 * time.Millisecond, maxBackoff: time.Minute,
+	}
+}
+
+// New makes the bot with the given name in the configuration. It does no I/O.
 func New(name string, c Config, log *slog.Logger) (*Platform, error) {
-	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
-		DialContext:           (&net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
-		ForceAttemptHTTP2:     true,
-		TLSHandshakeTimeout:   10 * time.Second,
-		ResponseHeaderTimeout: pollTimeout + 25*time.Second, // the server holds a poll that long before it answers
-		MaxIdleConns:          64,
-		MaxIdleConnsPerHost:   32,
-		IdleConnTimeout:       60 * time.Second,
+	base, wrong := parseBase(c.APIURL)
+	if wrong != "" {
+		return nil, invalid("New", errors.New("api_url "+wrong))
 	}
+	httpClient, pool := newHTTP()
 	p := &Platform{
-		name: name, token: c.Token.Reveal(), base: strings.TrimRight(c.APIURL, "/"), log: log,
-		budgets: newBudgets(), moved: map[string]string{},
-		http: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse // the address holds the token: it goes nowhere else
-		}},
+		name: name, log: log, base: base, token: core.Secret(c.token()),
+		client: &client{http: httpClient}, pool: pool, budgets: newBudgets(), times: defaultTiming(), moved: map[string]string{},
 	}
-	bot, err := tgbot.New(p.token,
-		tgbot.WithSkipGetMe(), tgbot.WithServerURL(p.base), tgbot.WithHTTPClient(pollTimeout, boundedClient{p.http}),
-		// The library logs to the process's own logger otherwise, addresses with the token included.
+	bot, err := tgbot.New(p.token.Reveal(),
+		tgbot.WithSkipGetMe(), // New would call getMe
+		tgbot.WithServerURL(base),
+		tgbot.WithHTTPClient(pollTimeout, p.client), // the library's own cuts everything after 60 s, uploads too
+		// Otherwise it logs to the process's own logger, and addresses hold the token. WithDebug, which logs bodies, is
+		// never set.
 		tgbot.WithErrorsHandler(func(err error) { log.Debug("library", slog.Any("err", p.mask(err))) }))
 	if err != nil {
-		return nil, fmt.Errorf("telegram bot %s: %w", name, err)
+		return nil, invalid("New", p.mask(err))
 	}
 	p.bot = bot
 	return p, nil
 }
 
-// boundedClient bounds what the library reads of an answer: it reads all there is.
-type boundedClient struct{ c *http.Client }
+// Name is the bot's name in the configuration.
+func (p *Platform) Name() string { return p.name }
 
-func (b boundedClient) Do(req *http.Request) (*http.Response, error) {
-	res, err := b.c.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	res.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.LimitReader(res.Body, maxResponse), res.Body}
-	return res, nil
+// Render splits CommonMark into messages in Telegram's HTML.
+func (p *Platform) Render(markdown string, final bool) []core.Part {
+	return telegramfmt.Render(markdown, final)
 }
 
-// Name is core.Platform.
-func (p *Platform) Name() string { return p.name }
+// Run polls for updates and feeds host until ctx ends; it goes on by itself after every failure. It returns nil after ctx
+// has ended, and an error of class [core.Auth] when Telegram refuses the token.
+func (p *Platform) Run(ctx context.Context, host core.Host) error {
+	if !p.running.CompareAndSwap(false, true) {
+		return invalid("Run", errRunning)
+	}
+	defer p.running.Store(false)
+	defer p.pool.CloseIdleConnections()
+	if err := newPoller(p, host).run(ctx); err != nil {
+		return err
+	}
+	return nil
+}
 
 // self is the bot's own account; zero before the first connection.
 func (p *Platform) self() user {
@@ -101,54 +115,48 @@ func (p *Platform) self() user {
 	return p.me
 }
 
-// call makes a call that the library does not export, or whose answer it decodes as a whole.
-func (p *Platform) call(ctx context.Context, method string, params, out any) error {
-	body, err := json.Marshal(params)
-	if err != nil {
-		return fmt.Errorf("encode %s: %w", method, err)
+func (p *Platform) setSelf(me user) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.me = me
+}
+
+// migrated notes that a group has become a supergroup, whose id is another. Replies under way go on there.
+// Source: https://core.telegram.org/bots/api#responseparameters
+func (p *Platform) migrated(from, to string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.moved[from] == to || from == to {
+		return
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, p.base+"/bot"+p.token+"/"+method, bytes.NewReader(body))
-	if err != nil {
-		return fmt.Errorf("make request for %s: %w", method, err)
+	if len(p.moved) >= maxMoved {
+		clear(p.moved) // Telegram tells again with the next call
 	}
-	req.Header.Set("Content-Type", "application/json")
-	res, err := p.http.Do(req)
-	if err != nil {
-		return err
+	p.moved[from] = to
+	p.log.Info("group has become a supergroup", slog.String("room", from), slog.String("new_room", to))
+}
+
+// chatNow is the id under which a chat is to be reached.
+func (p *Platform) chatNow(room string) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if to, ok := p.moved[room]; ok {
+		return to
 	}
-	defer func() { _ = res.Body.Close() }()
-	data, err := io.ReadAll(io.LimitReader(res.Body, maxResponse+1))
-	if err != nil {
-		return fmt.Errorf("read answer of %s: %w", method, err)
+	return room
+}
+
+// pause waits for d or for ctx, whose error it returns.
+func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err() //nolint:wrapcheck // the caller adds the operation
 	}
-	if len(data) > maxResponse {
-		return fmt.Errorf("answer of %s is larger than %d bytes", method, maxResponse)
-	}
-	var answer struct {
-		OK          *bool           `json:"ok"`
-		Result      json.RawMessage `json:"result"`
-		ErrorCode   int             `json:"error_code"`
-		Description string          `json:"description"`
-		Parameters  struct {
-			RetryAfter      int   `json:"retry_after"`
-			MigrateToChatID int64 `json:"migrate_to_chat_id"`
-		} `json:"parameters"`
-	}
-	if err := json.Unmarshal(data, &answer); err != nil || answer.OK == nil {
-		return &foreignError{status: res.Status}
-	}
-	if !*answer.OK {
-		code := answer.ErrorCode
-		if code == 0 {
-			code = res.StatusCode
-		}
-		return &apiError{Code: code, Description: answer.Description, RetryAfter: answer.Parameters.RetryAfter, MigrateTo: answer.Parameters.MigrateToChatID}
-	}
-	if out == nil {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
 		return nil
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // the caller adds the operation
 	}
-	if err := json.Unmarshal(answer.Result, out); err != nil {
-		return fmt.Errorf("decode answer of %s: %w", method, err)
-	}
-	return nil
 }

@@ -1,12 +1,16 @@
 package telegram
 
 import (
+	"encoding/json"
+	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 )
 
-// The structs hold what the bridge uses of an update. They are the package's own: the library's decode every part of an
-// update, and one variant that it does not know makes the whole fail.
+// The structs hold what the bridge uses of an update. They are the package's own: the library's decode every part, and one
+// variant of a union that it does not know (a new kind of reaction, of paid media, of chat member) makes the whole update
+// fail. Here nothing has a decoder of its own, so encoding/json reads on behind a field of an unexpected type.
 // Source: https://core.telegram.org/bots/api#available-types
 
 type update struct {
@@ -15,7 +19,6 @@ type update struct {
 	Edited   *message  `json:"edited_message"`
 	Reaction *reaction `json:"message_reaction"`
 	Member   *member   `json:"my_chat_member"`
-	Callback *callback `json:"callback_query"`
 }
 
 type user struct {
@@ -24,11 +27,14 @@ type user struct {
 	FirstName string `json:"first_name"`
 	LastName  string `json:"last_name"`
 	Username  string `json:"username"`
-	// ReadsAll is false while privacy mode is on; only getMe tells.
-	ReadsAll bool `json:"can_read_all_group_messages"`
+	// Of the bot itself, in getMe alone.
+	ReadsAll bool  `json:"can_read_all_group_messages"`
+	CanJoin  *bool `json:"can_join_groups"`
 }
 
-func (u user) name() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
+func (u *user) key() string { return strconv.FormatInt(u.ID, 10) }
+
+func (u *user) name() string { return strings.TrimSpace(u.FirstName + " " + u.LastName) }
 
 type chat struct {
 	ID        int64  `json:"id"`
@@ -39,9 +45,9 @@ type chat struct {
 	LastName  string `json:"last_name"`
 }
 
-func (c chat) key() string { return strconv.FormatInt(c.ID, 10) }
+func (c *chat) key() string { return strconv.FormatInt(c.ID, 10) }
 
-func (c chat) name() string {
+func (c *chat) name() string {
 	if c.Title != "" {
 		return c.Title
 	}
@@ -52,60 +58,37 @@ type message struct {
 	ID         int64    `json:"message_id"`
 	Topic      int64    `json:"message_thread_id"`
 	InTopic    bool     `json:"is_topic_message"`
-	From       *user    `json:"from"`
-	SenderChat *chat    `json:"sender_chat"`
-	Date       int64    `json:"date"`
+	From       *user    `json:"from"`        // absent in channels
+	SenderChat *chat    `json:"sender_chat"` // whoever wrote in the name of a chat; From is then a stopgap
+	Date       int64    `json:"date"`        // seconds
 	EditDate   int64    `json:"edit_date"`
 	Chat       chat     `json:"chat"`
 	ReplyTo    *message `json:"reply_to_message"`
-	Quote      *struct {
-		Text string `json:"text"`
-	} `json:"quote"`
-	Forward  *origin  `json:"forward_origin"`
-	Group    string   `json:"media_group_id"`
-	Text     string   `json:"text"`
-	Entities []entity `json:"entities"`
-	Caption  string   `json:"caption"`
-	CapEnts  []entity `json:"caption_entities"`
+	Quote      *quote   `json:"quote"`
+	Forward    *origin  `json:"forward_origin"`
+	Group      string   `json:"media_group_id"`
+	Text       string   `json:"text"`
+	Entities   []entity `json:"entities"`
+	Caption    string   `json:"caption"`
+	CapEnts    []entity `json:"caption_entities"`
 
-	Photo     []file `json:"photo"`
-	Document  *file  `json:"document"`
-	Animation *file  `json:"animation"`
-	Audio     *file  `json:"audio"`
-	Voice     *file  `json:"voice"`
-	Video     *file  `json:"video"`
-	VideoNote *file  `json:"video_note"`
-	Sticker   *struct {
-		file
-		Emoji    string `json:"emoji"`
-		Animated bool   `json:"is_animated"`
-		Video    bool   `json:"is_video"`
-	} `json:"sticker"`
-	Location *struct {
-		Lat  float64 `json:"latitude"`
-		Long float64 `json:"longitude"`
-	} `json:"location"`
-	Venue *struct {
-		Title   string `json:"title"`
-		Address string `json:"address"`
-	} `json:"venue"`
-	Contact *struct {
-		Phone     string `json:"phone_number"`
-		FirstName string `json:"first_name"`
-		LastName  string `json:"last_name"`
-	} `json:"contact"`
-	Poll *struct {
-		Question string `json:"question"`
-		Options  []struct {
-			Text string `json:"text"`
-		} `json:"options"`
-	} `json:"poll"`
-	Dice *struct {
-		Emoji string `json:"emoji"`
-		Value int    `json:"value"`
-	} `json:"dice"`
+	Photo     []file     `json:"photo"`
+	Document  *file      `json:"document"`
+	Animation *file      `json:"animation"`
+	Audio     *file      `json:"audio"`
+	Voice     *file      `json:"voice"`
+	Video     *file      `json:"video"`
+	VideoNote *file      `json:"video_note"`
+	Sticker   *sticker   `json:"sticker"`
+	Location  *location  `json:"location"`
+	Venue     *venue     `json:"venue"`
+	Contact   *contact   `json:"contact"`
+	Poll      *poll      `json:"poll"`
+	Dice      *dice      `json:"dice"`
+	Checklist *checklist `json:"checklist"`
 
 	MigrateTo    int64     `json:"migrate_to_chat_id"`
+	MigrateFrom  int64     `json:"migrate_from_chat_id"`
 	TopicCreated *struct{} `json:"forum_topic_created"`
 }
 
@@ -118,16 +101,61 @@ type entity struct {
 	Language string `json:"language"`
 }
 
+type quote struct {
+	Text string `json:"text"`
+}
+
 type file struct {
-	ID    string `json:"file_id"`
-	Name  string `json:"file_name"`
-	MIME  string `json:"mime_type"`
-	Size  int64  `json:"file_size"`
-	Width int    `json:"width"`
+	ID   string `json:"file_id"` // for this bot alone; holds no credential
+	Name string `json:"file_name"`
+	MIME string `json:"mime_type"`
+	Size int64  `json:"file_size"`
+}
+
+type sticker struct {
+	file
+	Emoji    string `json:"emoji"`
+	Animated bool   `json:"is_animated"`
+	Video    bool   `json:"is_video"`
+}
+
+type location struct {
+	Lat  float64 `json:"latitude"`
+	Long float64 `json:"longitude"`
+}
+
+type venue struct {
+	Title   string `json:"title"`
+	Address string `json:"address"`
+}
+
+type contact struct {
+	Phone     string `json:"phone_number"`
+	FirstName string `json:"first_name"`
+	LastName  string `json:"last_name"`
+}
+
+type poll struct {
+	Question string `json:"question"`
+	Options  []struct {
+		Text string `json:"text"`
+	} `json:"options"`
+}
+
+type dice struct {
+	Emoji string `json:"emoji"`
+	Value int    `json:"value"`
+}
+
+type checklist struct {
+	Title string `json:"title"`
+	Tasks []struct {
+		Text string `json:"text"`
+		Done int64  `json:"completion_date"` // 0 if it is not done
+	} `json:"tasks"`
 }
 
 type origin struct {
-	Type       string `json:"type"`
 	User       *user  `json:"sender_user"`
 	UserName   string `json:"sender_user_name"`
 	SenderChat *chat  `json:"sender_chat"`
@@ -137,7 +165,7 @@ type origin struct {
 type reaction struct {
 	Chat    chat    `json:"chat"`
 	Message int64   `json:"message_id"`
-	User    *user   `json:"user"` // nil for reactions in the name of a chat
+	User    *user   `json:"user"` // absent for reactions in the name of a chat
 	Date    int64   `json:"date"`
 	Old     []emoji `json:"old_reaction"`
 	New     []emoji `json:"new_reaction"`
@@ -156,6 +184,17 @@ type member struct {
 	} `json:"new_chat_member"`
 }
 
-type callback struct {
-	ID string `json:"id"`
+var errNoUpdate = errors.New("update has no id")
+
+// readUpdate reads as much of an update as can be read; the error tells of the rest.
+func readUpdate(raw json.RawMessage) (update, error) {
+	var u update
+	err := json.Unmarshal(raw, &u)
+	if err != nil {
+		err = fmt.Errorf("decode: %w", err)
+	}
+	if u.ID <= 0 {
+		return update{}, errors.Join(errNoUpdate, err)
+	}
+	return u, err
 }

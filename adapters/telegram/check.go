@@ -1,0 +1,68 @@
+package telegram
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+
+	"github.com/clickai/bridge/core"
+)
+
+// Check asks for what the bot needs: that the token is taken, what it sees in groups, and whether a webhook stands in the
+// way of polling. It does not poll, to find out whether another process does: that would throw out the bridge itself, if
+// it runs.
+func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	var me user
+	if err := p.call(ctx, "getMe", struct{}{}, &me); err != nil {
+		if api, ok := errors.AsType[*apiError](err); ok && (api.Code == http.StatusUnauthorized || api.Code == http.StatusNotFound) {
+			return []core.Check{{What: "token", Mend: errToken.Error()}}, nil
+		}
+		return nil, p.fail("Check", err, false)
+	}
+	if me.ID == 0 {
+		return nil, p.fail("Check", errNoResult, false)
+	}
+	found := []core.Check{{What: "token", OK: true, Mend: "@" + me.Username}, privacy(me)}
+	if me.CanJoin != nil && !*me.CanJoin {
+		found = append(found, core.Check{What: "joining groups", OK: true, Mend: "is off, so the bot answers in private chats alone; @BotFather /setjoingroups changes it"})
+	}
+	hook, err := p.webhook(ctx)
+	if err != nil {
+		return nil, p.fail("Check", err, false)
+	}
+	if hook != "" {
+		found = append(found, core.Check{What: "webhook", OK: true, Mend: "is set to " + hostOf(hook) + "; run takes it away, since this bot polls: stop the program that set it"})
+	}
+	return found, nil
+}
+
+// privacy tells what the bot sees in groups. What it must see depends on `respond`, which is none of the adapter's
+// business, so it is never a failure.
+// Source: https://core.telegram.org/bots/features#privacy-mode
+func privacy(me user) core.Check {
+	c := core.Check{What: "messages in groups", OK: true, Mend: "all are seen"}
+	if !me.ReadsAll {
+		c.Mend = "mentions, replies and commands are seen, and all where the bot is an administrator; for `respond: thread` or `all`: @BotFather /setprivacy, Disable, then add the bot to its groups again"
+	}
+	return c
+}
+
+// webhook is the address that Telegram sends updates to; "" if there is none.
+func (p *Platform) webhook(ctx context.Context) (string, error) {
+	var hook struct {
+		URL string `json:"url"`
+	}
+	err := p.call(ctx, "getWebhookInfo", struct{}{}, &hook)
+	return hook.URL, err
+}
+
+// hostOf is the host of an address, whose path and query may hold a secret.
+func hostOf(address string) string {
+	if u, err := url.Parse(address); err == nil && u.Host != "" {
+		return u.Host
+	}
+	return "somewhere"
+}
