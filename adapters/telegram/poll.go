@@ -119,7 +119,8 @@ func (r *poller) poll(ctx context.Context, hold time.Duration, limit int) ([]jso
 		Allowed []string `json:"allowed_updates"`
 	}{r.offset, limit, int(hold.Seconds()), wanted}
 	var updates []json.RawMessage
-	return updates, r.p.call(ctx, "getUpdates", params, &updates)
+	err := r.p.call(ctx, "getUpdates", params, &updates)
+	return updates, err
 }
 
 // failed tells the host what went wrong, and returns how long to wait, or why there is no use in going on.
@@ -131,7 +132,7 @@ func (r *poller) failed(ctx context.Context, op string, err error) (time.Duratio
 		switch {
 		case api.Code == http.StatusUnauthorized, api.Code == http.StatusNotFound && op == "getMe":
 			// A token that never was one of the server's gives 404 on every method.
-			return 0, &core.Error{Op: "telegram." + op, Class: core.Auth, Err: fmt.Errorf("%w (%w)", errToken, api)}
+			return 0, &core.Error{Op: "telegram." + op, Class: core.Auth, Err: r.p.mask(fmt.Errorf("%w (%w)", errToken, api))}
 		case api.Code == http.StatusNotFound:
 			r.known = false // getMe tells whether it is the token
 		case api.Code == http.StatusConflict:
@@ -145,27 +146,31 @@ func (r *poller) failed(ctx context.Context, op string, err error) (time.Duratio
 
 // conflict deals with 409: a webhook is set, or another process polls with the same token. It returns how long to wait.
 func (r *poller) conflict(ctx context.Context, cause *apiError) time.Duration {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	one, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	hook, err := r.p.webhook(ctx)
+	hook, err := r.p.webhook(one)
 	switch {
+	case ctx.Err() != nil:
+		return 0 // being stopped is no failure of the connection
 	case err != nil:
 		r.host.State(false, r.p.fail("getWebhookInfo", err, false))
 	case hook == "":
-		r.host.State(false, &core.Error{Op: "telegram.getUpdates", Class: core.Transient, Err: fmt.Errorf(
-			"another program polls with this token: stop it, or make a new token with @BotFather (/revoke) (%w)", cause)})
+		r.host.State(false, r.p.fail("getUpdates", fmt.Errorf(
+			"another program polls with this token: stop it, or make a new token with @BotFather (/revoke) (%w)", cause), false))
 	default:
 		r.log.Warn("a webhook is set: taking it away, since this bot polls", slog.String("host", hostOf(hook)))
 		// What waits is kept: the library's default would be the same, but it is too important to leave to one.
-		err := r.p.call(ctx, "deleteWebhook", map[string]bool{"drop_pending_updates": false}, nil)
+		err := r.p.call(one, "deleteWebhook", map[string]bool{"drop_pending_updates": false}, nil)
 		again := time.Since(r.unhooked) < time.Minute
 		r.unhooked = time.Now()
 		switch {
+		case ctx.Err() != nil:
+			return 0
 		case err != nil:
 			r.host.State(false, r.p.fail("deleteWebhook", err, false))
 		case again:
-			r.host.State(false, &core.Error{Op: "telegram.getUpdates", Class: core.Transient, Err: fmt.Errorf(
-				"another program sets a webhook with this token again and again: stop it, or make a new token with @BotFather (/revoke) (%w)", cause)})
+			r.host.State(false, r.p.fail("getUpdates", fmt.Errorf(
+				"another program sets a webhook with this token again and again: stop it, or make a new token with @BotFather (/revoke) (%w)", cause), false))
 		default:
 			return 0
 		}
