@@ -30,6 +30,10 @@ type bot struct {
 	opener  AttachmentOpener
 	upload  Uploader
 	reader  ThreadReader
+	pacer   Pacer
+	drafter Drafter
+
+	streamer Streamer
 
 	turns     *rateByKey // turns_per_user
 	groups    *groups    // albums that are being taken
@@ -67,6 +71,9 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 	t.opener, _ = p.(AttachmentOpener)
 	t.upload, _ = p.(Uploader)
 	t.reader, _ = p.(ThreadReader)
+	t.pacer, _ = p.(Pacer)
+	t.drafter, _ = p.(Drafter)
+	t.streamer, _ = p.(Streamer)
 	if c, ok := p.(Ceiling); ok && s.Limits.CallsPerSecond > 0 {
 		c.SetCallsPerSecond(s.Limits.CallsPerSecond)
 	}
@@ -265,11 +272,26 @@ func (t *bot) sendNotice(place Place, replyTo, key string, kind NoticeKind) {
 	}
 	for _, part := range t.platform.Render(t.words.line(Notice{Kind: kind}, ""), true) {
 		p := Post{Place: place, ReplyTo: replyTo, Part: part, Nonce: nonce(key, 0)}
-		if _, err := t.platform.Post(ctx, p); err != nil {
+		err := t.pace(ctx, Show{Kind: ShowPost, Place: place, Urgent: true})
+		if err == nil {
+			_, err = t.platform.Post(ctx, p)
+		}
+		if err != nil {
 			t.log.Warn("notice not sent", slog.String("notice", string(kind)), slog.Any("err", err))
 			return
 		}
 	}
+}
+
+// pace waits for the turn of a call, where the platform has turns.
+func (t *bot) pace(ctx context.Context, s Show) error {
+	if t.pacer == nil {
+		return nil
+	}
+	if err := t.pacer.Pace(ctx, s); err != nil {
+		return fmt.Errorf("wait for the turn of a %s: %w", s.Kind, err)
+	}
+	return nil
 }
 
 // run keeps the platform connected until ctx ends or the platform says that it is of no use.

@@ -2,7 +2,9 @@ package core
 
 import (
 	"context"
+	"errors"
 	"io"
+	"time"
 )
 
 // The interfaces below are optional. core finds them by type assertion, once, when a bot is added; where one is missing it
@@ -14,9 +16,87 @@ type Ceiling interface {
 	SetCallsPerSecond(n float64)
 }
 
+// Pacer keeps the platform's limits over all that the bot does there. core asks it for the turn of a call right before it
+// renders what the call shows, so that what goes out is the newest text, and nothing is rendered that is not sent. Where a
+// platform is a Pacer, Post, Edit, Draft, StartStream and AppendStream rely on their caller having asked and do not wait
+// themselves; the other calls see to their turns without help.
+type Pacer interface {
+	// Pace waits until the call may be made, and counts it. It returns nil, ErrWoken, or an error that wraps ctx's cause.
+	// It waits as long as it takes.
+	Pace(ctx context.Context, s Show) error
+	// Unpace gives back a turn for which there turned out to be nothing to send.
+	Unpace(s Show)
+}
+
+// ErrWoken says that Pace ended because of Show.Wake; nothing was counted.
+var ErrWoken = errors.New("woken before the turn came")
+
+// ShowKind says which call a turn is wanted for.
+type ShowKind string
+
+// The calls that show something.
+const (
+	ShowPost   ShowKind = "post"
+	ShowEdit   ShowKind = "edit"
+	ShowDraft  ShowKind = "draft"
+	ShowStream ShowKind = "stream" // StartStream
+	ShowAppend ShowKind = "append"
+)
+
+// Show is a call to come that shows something to people.
+type Show struct {
+	Kind  ShowKind
+	Place Place
+	// Urgent calls go first: the first text of an answer, its last edit, a notice. The others are refreshes, which a later
+	// one replaces, and take what is left in fair turns.
+	Urgent bool
+	// Since is the time from which on it has been wanted; the earliest goes first among its like. Zero: now.
+	Since time.Time
+	// Wake ends the wait when something can be received from it. nil: never. It is not looked at when there is room at once.
+	Wake <-chan struct{}
+}
+
 // Editor changes a message that the bot sent.
 type Editor interface {
 	Edit(ctx context.Context, m MessageRef, p Part) error
+}
+
+// Drafter shows the unfinished end of a reply before it is a message: `stream.mode: native`.
+type Drafter interface {
+	// Draft shows d in a place whose Limits.DraftEvery is set. It goes by itself after a while, and when the message is
+	// posted. Class [Unsupported]: drafts cannot be shown here, and Limits says so from now on.
+	Draft(ctx context.Context, d Draft) error
+}
+
+// Draft is the state of a draft.
+type Draft struct {
+	Place Place
+	Nonce string // of the message that it becomes; all states of one draft have the same
+	Part  Part
+}
+
+// Streamer lets a message grow by what is new in it, in the platform's own way, rather than by edits: `stream.mode: native`.
+// A message that streams is one like any other, but for Edit, which ends its stream.
+type Streamer interface {
+	// StreamText is what a stream shows of an answer so far. It is pure. As the answer grows, the result grows at its end;
+	// with final false some of the end may be held back until it is sure how it reads.
+	StreamText(markdown string, final bool) string
+	// StartStream posts a message that streams, in a place whose Limits.Streams is set. Class [Unsupported]: there are no
+	// streams here, and Limits says so from now on.
+	StartStream(ctx context.Context, p Post, text string) (MessageRef, error)
+	// AppendStream adds text. Class [StreamOver]: the message does not stream any more, and is to be edited from now on.
+	// After an error that says Maybe the text may stand there already: go on with Edit.
+	AppendStream(ctx context.Context, s Stream, text string) error
+	// StopStream adds text and ends the stream; whole is what the message is to look like then. Where the stream does not
+	// look like that, it is edited. With whole zero, only the stream is ended. Errors are as those of AppendStream.
+	StopStream(ctx context.Context, s Stream, text string, whole Part) error
+}
+
+// Stream is a message that streams.
+type Stream struct {
+	Message MessageRef
+	Began   time.Time
+	Sent    int // bytes of text so far
 }
 
 // Deleter removes a message that the bot sent. A message that is gone already is no error.

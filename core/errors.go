@@ -18,6 +18,7 @@ const (
 	MessageGone Class = "message_gone" // the message can no longer be edited: post anew
 	ThreadGone  Class = "thread_gone"  // the thread is closed or gone: post in the room
 	RoomGone    Class = "room_gone"    // the room is gone or has shut the bot out: give up on this reply
+	StreamOver  Class = "stream_over"  // the message does not stream any more: edit it
 	BadMarkup   Class = "bad_markup"   // send Part.Plain
 	TooLong     Class = "too_long"     // split again; give up on this part when it cannot be
 	TooLarge    Class = "too_large"    // a file over the limit: say so

@@ -400,10 +400,12 @@ type rig struct {
 	store *storetest.Store
 	chat  *chat
 	app   *app
-	set   core.BotSettings
-	grace time.Duration
-	stop  func()
-	now   int
+	// platform is what the bridge gets instead of chat alone, if anything.
+	platform core.Platform
+	set      core.BotSettings
+	grace    time.Duration
+	stop     func()
+	now      int
 }
 
 func newRig(t *testing.T) *rig {
@@ -415,8 +417,12 @@ func newRig(t *testing.T) *rig {
 // start runs the bridge until stop or the end of the test.
 func (r *rig) start() {
 	r.t.Helper()
+	platform := r.platform
+	if platform == nil {
+		platform = r.chat
+	}
 	b, err := core.New(core.Config{
-		Store: r.store, Apps: map[string]core.App{"support": r.app}, Bots: []core.BotConfig{{Settings: r.set, Platform: r.chat}},
+		Store: r.store, Apps: map[string]core.App{"support": r.app}, Bots: []core.BotConfig{{Settings: r.set, Platform: platform}},
 		Log: slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), ShutdownTimeout: r.grace,
 	})
 	if err != nil {

@@ -38,12 +38,16 @@ type Part struct {
 	Plain string
 }
 
-// Limits is what core needs to pace a reply in one place. What fits into a message is Render's business.
+// Limits is what core needs to know of one place. What fits into a message is Render's business, and what the platform
+// limits over all places that of its [Pacer].
 type Limits struct {
-	EditGap     time.Duration // least time between two edits of one message
-	EditWindow  time.Duration // how long after posting an edit is allowed; 0: for ever
+	// EditGap is the least time between two edits of one message; between a refresh and the one before it where a Pacer
+	// sees to the rest, so that an answer does not flicker while there is room for more.
+	EditGap     time.Duration
 	TypingEvery time.Duration // how often Typing is to be repeated while it should show; 0: the platform keeps it
 	ReplyToRoom bool          // answers in this place are shown as replies to the question
+	Streams     bool          // StartStream is worth trying here; false where it was refused for good
+	DraftEvery  time.Duration // how often a draft is to be repeated, so that it stays; 0: there are none here
 }
 
 // Post is one message to be sent.
@@ -54,6 +58,7 @@ type Post struct {
 	// Nonce is the same whenever the same message is tried again, also after a restart; at most 25 bytes of
 	// [a-z0-9]. Platforms that can use it to recognise a message that they have taken already.
 	Nonce string
+	For   User // who asked; Slack's streams name their reader
 }
 
 // Platform is what an adapter must implement: one bot on one platform. All methods but Run may be called from many

@@ -48,6 +48,9 @@ type reply struct {
 	queued   map[string]bool // file ids that were taken already
 	audio    []byte
 	audioCut bool
+	version  int       // counts what people can see of the state
+	unseen   time.Time // since when there is something that markdown has not returned yet; zero if there is nothing
+	idle     bool      // the writer waits for news
 
 	out writer // touched by the writer goroutine alone until wait returns
 }
@@ -79,7 +82,7 @@ type replyResult struct {
 
 func newReply(t *turn, j Turn, resumed bool) *reply {
 	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, queued: map[string]bool{}}
-	r.out = writer{r: r, t: t, opened: resumed && len(j.Reply) > 0, posts: len(j.Reply), kept: len(j.Reply), maybe: resumed}
+	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, posts: len(j.Reply), kept: len(j.Reply), maybe: resumed}
 	for _, ref := range j.Reply {
 		r.out.shown = append(r.out.shown, shownPart{ref: ref})
 	}
@@ -113,12 +116,67 @@ func (r *reply) wake() {
 	}
 }
 
-// change runs f with the state locked and tells the writer.
-func (r *reply) change(f func()) {
+// change runs f with the state locked and wakes the writer, if it waits for news, or should not wait for its turn with
+// these. f returns whether a person would see a difference.
+func (r *reply) change(f func() (seen bool)) {
 	r.mu.Lock()
-	f()
+	dirty, closed, left, queued := r.dirty, r.closed, r.left, len(r.queue)
+	if f() {
+		r.version++
+		if r.unseen.IsZero() {
+			r.unseen = time.Now()
+		}
+	}
+	wake := r.idle || r.dirty != dirty || r.closed != closed || r.left != left || len(r.queue) != queued
 	r.mu.Unlock()
-	r.wake()
+	if wake {
+		r.wake()
+	}
+}
+
+// view is what the writer knows of the state without its text.
+type view struct {
+	version   int
+	final     bool // nothing more comes
+	hasAnswer bool // there is text of the app's
+	hasText   bool // there is something to be shown, if only a status
+	unseen    time.Time
+}
+
+func (r *reply) look() view {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.viewLocked()
+}
+
+func (r *reply) viewLocked() view {
+	s := &r.state
+	return view{
+		version: r.version, final: r.closed, hasAnswer: len(s.answer) > 0, unseen: r.unseen,
+		hasText: len(s.answer) > 0 || len(s.steps) > 0 || s.status != "" || s.busy,
+	}
+}
+
+// news tells whether there is something to be stored.
+func (r *reply) news() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.dirty
+}
+
+// rest tells that there is nothing to do for a writer that has shown the given version; then any news wake it.
+func (r *reply) rest(seen int) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.idle = r.version == seen && !r.dirty
+	return r.idle
+}
+
+// stir says that the writer does not wait for news any more.
+func (r *reply) stir() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.idle = false
 }
 
 // onGiveUp names what ends the asking when the reply cannot be shown; at once if that is known already.
@@ -134,12 +192,13 @@ func (r *reply) onGiveUp(stop context.CancelCauseFunc) {
 
 // asking hands over the journal as it is when the question goes out; the writer stores it meanwhile.
 func (r *reply) asking(j Turn) {
-	r.change(func() {
+	r.change(func() bool {
 		at := r.j.At // the writer may have learnt by now where the answer goes
 		j.Reply, j.Extra = r.j.Reply, r.j.Extra
 		r.j = j
 		r.j.At = at
 		r.dirty = true
+		return false
 	})
 }
 
@@ -149,14 +208,20 @@ func (r *reply) isClosed() bool {
 	return r.closed
 }
 
-func (r *reply) abandon() { r.change(func() { r.left = true }) }
+func (r *reply) abandon() {
+	r.change(func() bool {
+		r.left = true
+		return false
+	})
+}
 
 // close says that nothing more comes, and how it ended.
 func (r *reply) close(err error) {
-	r.change(func() {
+	r.change(func() bool {
 		r.closed = true
 		r.state.status, r.state.busy = "", false
 		r.state.end = r.ending(err)
+		return true
 	})
 }
 
@@ -192,16 +257,28 @@ func (r *reply) taskID() string {
 }
 
 func (r *reply) notice(n Notice) {
-	r.change(func() {
+	r.change(func() bool {
 		if len(r.state.notices) < maxNotices {
 			r.state.notices = append(r.state.notices, n)
 		}
+		return r.closed // before the end they are not shown
 	})
 }
 
 // take adds what the app sent.
 func (r *reply) take(d Delta) {
-	r.change(func() { r.takeLocked(d) })
+	r.change(func() bool {
+		status, busy := r.state.status, r.state.busy
+		r.takeLocked(d)
+		switch d.Kind {
+		case DeltaText, DeltaReplace:
+			return true
+		case DeltaThought:
+			return r.state.status != status || r.t.bot.settings.Show.Thoughts == "full"
+		default: // what is shown at the end only, or was shown before
+			return r.state.status != status || r.state.busy != busy
+		}
+	})
 }
 
 func (r *reply) takeLocked(d Delta) {
@@ -304,10 +381,12 @@ func (r *reply) thoughtLocked(th Thought) {
 	}
 }
 
-// markdown is the whole reply as it should be shown now.
-func (r *reply) markdown() (text string, final, hasAnswer bool) {
+// markdown is the whole reply as it should be shown now. Before the end it closes with the status, if that is wanted.
+func (r *reply) markdown(withStatus bool) (view, string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	v := r.viewLocked()
+	r.unseen = time.Time{}
 	s, w := &r.state, r.t.bot.words
 	var b strings.Builder
 	b.Grow(len(s.answer) + 256)
@@ -331,10 +410,10 @@ func (r *reply) markdown() (text string, final, hasAnswer bool) {
 		status = w.line(Notice{Kind: NoticeBusy}, "")
 	}
 	if !r.closed {
-		if status != "" {
+		if status != "" && withStatus {
 			block("*" + status + "*")
 		}
-		return b.String(), false, len(s.answer) > 0
+		return v, b.String()
 	}
 	for _, n := range s.notices {
 		block(w.line(n, ""))
@@ -354,7 +433,7 @@ func (r *reply) markdown() (text string, final, hasAnswer bool) {
 		}
 		block("*" + line + "*")
 	}
-	return b.String(), true, len(s.answer) > 0
+	return v, b.String()
 }
 
 // sourcesLine names each document once.

@@ -1,10 +1,8 @@
 package core
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -17,14 +15,20 @@ const (
 	maxThreadName = 90               // characters; adapters cut further where they must
 )
 
-// writer shows a reply: it owns the platform messages of one turn.
+// writer shows a reply: it owns the platform messages of one turn. It makes one call after the other, each with the newest
+// text at the time when its turn has come, so that a slow platform gets fewer edits and never a backlog.
 type writer struct {
 	r      *reply
 	t      *turn
 	opened bool // the thread is there, or none is needed
 
 	shown     []shownPart
-	next      time.Time // no call before this
+	seen      int       // the version of the reply that stands
+	held      time.Time // no call before this: the platform said so, or a call has failed
+	last      time.Time // of the last call that showed something
+	more      bool      // what the last call showed is not all: the rest goes into another message
+	want      ShowKind  // the call that is known to be next; "" if it has to be guessed
+	since     time.Time // since when something has been waiting to be shown; zero if nothing has
 	wait      *backoff
 	posts     int
 	kept      int   // messages of an earlier process that people have read: they stand until there is an answer to put there
@@ -33,6 +37,14 @@ type writer struct {
 	err       error // why the reply could not be shown
 	firstText time.Duration
 	edits     int
+
+	final plan // what is to stand in the end, rendered once
+
+	stopTyping func()
+
+	stream  *openStream // the last message streams
+	draft   Part        // what the draft after the last message shows
+	draftAt time.Time
 }
 
 // shownPart is a message of the reply and what it shows.
@@ -56,6 +68,7 @@ func (w *writer) run(ctx context.Context) {
 	defer side.Wait()
 	typing, stopTyping := context.WithCancel(ctx)
 	defer stopTyping()
+	w.stopTyping = stopTyping
 	w.openThread(ctx)
 	if w.t.bot.typist != nil {
 		side.Go(func() { _ = safely(w.t.log, func() { w.keepTyping(typing) }) })
@@ -67,8 +80,7 @@ func (w *writer) run(ctx context.Context) {
 		left, closed, haveFiles := w.r.left, w.r.closed, len(w.r.queue) > 0
 		w.r.mu.Unlock()
 		if left && !closed || ctx.Err() != nil {
-			w.err = ErrShutdown
-			_ = w.r.journal(ctx, false) // what is known now is what the next start goes on from
+			w.leave(ctx)
 			return
 		}
 		if haveFiles {
@@ -82,7 +94,7 @@ func (w *writer) run(ctx context.Context) {
 			default:
 			}
 		}
-		done, err := w.step(ctx, stopTyping)
+		done, err := w.step(ctx)
 		switch {
 		case err != nil && w.hopeless(err):
 			w.err = err
@@ -102,99 +114,244 @@ func (w *writer) run(ctx context.Context) {
 	}
 }
 
+// leave ends the work on a reply that is not complete. What is known now is what the next start goes on from.
+func (w *writer) leave(ctx context.Context) {
+	w.err = ErrShutdown
+	w.endStream(ctx)
+	_ = w.r.journal(ctx, false)
+}
+
 // sleep waits for news, or, when there is something to show already, until it may be shown.
 func (w *writer) sleep(ctx context.Context, done bool) {
+	until := w.due()
 	if done {
-		select {
-		case <-ctx.Done():
-		case <-w.r.nudge:
+		if !w.r.rest(w.seen) {
+			return // there is news already
 		}
-		return
+		defer w.r.stir()
+		until = w.redraftAt()
 	}
-	for {
-		rest := time.Until(w.next)
+	var timer <-chan time.Time // nil: for ever
+	if !done || !until.IsZero() {
+		rest := time.Until(until)
 		if rest <= 0 {
 			return
 		}
-		timer := time.NewTimer(rest)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return
-		case <-w.r.nudge: // the answer may have ended, or ids may wait to be stored
-			timer.Stop()
-			if w.urgent() {
-				return
-			}
-		case <-timer.C:
-			return
-		}
+		t := time.NewTimer(rest)
+		defer t.Stop()
+		timer = t.C
+	}
+	select {
+	case <-ctx.Done():
+	case <-w.r.nudge: // the answer may have ended, or ids may wait to be stored
+	case <-timer:
 	}
 }
 
-// urgent tells whether there is something to do that need not wait for the platform.
-func (w *writer) urgent() bool {
-	w.r.mu.Lock()
-	defer w.r.mu.Unlock()
-	return w.r.dirty || w.r.left || len(w.r.queue) > 0
+// due is the earliest time of the next call.
+func (w *writer) due() time.Time {
+	if w.last.IsZero() || w.more {
+		return w.held
+	}
+	gap := w.t.bot.settings.Stream.Interval
+	if w.t.bot.pacer == nil || !w.r.isClosed() {
+		gap = max(gap, w.limits().EditGap)
+	}
+	if at := w.last.Add(gap); at.After(w.held) {
+		return at
+	}
+	return w.held
 }
 
 // step makes at most one call that shows something. done is true when everything is shown as it should be now.
-func (w *writer) step(ctx context.Context, stopTyping func()) (done bool, err error) {
-	due := !time.Now().Before(w.next)
-	if !due || len(w.shown) > 0 {
+func (w *writer) step(ctx context.Context) (done bool, err error) {
+	v := w.r.look()
+	early := time.Now().Before(w.due())
+	if early || len(w.shown) > 0 || !v.final && !w.visible(v) {
 		// News for the journal goes first, unless a first text can be shown at once: its own entry then holds both.
 		if err := w.r.journal(ctx, false); err != nil {
 			return false, w.later(err)
 		}
 	}
-	if !due && !w.r.isClosed() {
+	switch {
+	case v.version == w.seen && !w.stale(), !v.final && !w.visible(v):
+		w.seen = v.version
+		return true, nil
+	case early && !v.final:
+		return false, nil
+	case v.final && w.stream != nil:
+		return w.finishStream(ctx)
+	case w.since.IsZero():
+		w.since = v.unseen
+	}
+	var p plan
+	kind := ShowKind("")
+	if v.final { // the text does not change any more, and there may be nothing to wait for
+		p = w.plan()
+		switch {
+		case p.kind == "" && !p.longer:
+			return w.tidy(ctx, p)
+		case early:
+			return false, nil
+		case p.longer:
+			return false, w.drop(ctx)
+		}
+		kind = p.kind
+	} else {
+		kind = w.next(v)
+	}
+	show := Show{
+		Kind: kind, Place: w.place(), Urgent: v.final || v.hasAnswer && w.firstText == 0, Since: w.since, Wake: w.r.nudge,
+	}
+	if w.r.news() {
+		w.r.wake() // what is to be stored does not wait for a turn
+	}
+	switch err := w.t.bot.pace(ctx, show); {
+	case errors.Is(err, ErrWoken):
+		if err := w.r.journal(ctx, false); err != nil {
+			return false, w.later(err)
+		}
+		return false, nil // the other reasons to be woken are the loop's
+	case err != nil:
+		return false, nil //nolint:nilerr // ctx has ended, which run sees
+	}
+	used := false
+	defer func() {
+		if !used && w.t.bot.pacer != nil {
+			w.t.bot.pacer.Unpace(show)
+		}
+		if done {
+			w.since = time.Time{}
+		}
+	}()
+	if kind == ShowStream || kind == ShowAppend {
+		used, done, err = w.grow(ctx)
+		return done, err
+	}
+	if !v.final {
+		p = w.plan()
+	}
+	switch {
+	case p.kind == kind:
+		used = true
+		return w.carryOut(ctx, p)
+	case p.kind == "" && !p.longer:
+		return w.tidy(ctx, p)
+	default:
+		w.want = p.kind // it turned out to be another call
 		return false, nil
 	}
-	text, final, hasAnswer := w.r.markdown()
-	if !final && (w.t.bot.settings.Stream.Mode == "final" || w.t.bot.editor == nil) {
-		text = ""
-	}
-	var parts []Part
-	if strings.TrimSpace(text) != "" {
-		parts = w.t.bot.platform.Render(text, final)
+}
+
+// visible tells whether there is anything to be shown before the end.
+func (w *writer) visible(v view) bool {
+	return v.hasText && w.t.bot.settings.Stream.Mode != "final" && w.t.bot.editor != nil
+}
+
+// next is the call that is most likely next. Only rendering tells for sure, and that comes when it is the call's turn.
+func (w *writer) next(v view) ShowKind {
+	if kind := w.want; kind != "" {
+		w.want = ""
+		return kind
 	}
 	base := 0
-	if w.kept > 0 && !hasAnswer {
-		if !final {
-			parts = nil
-		}
+	if w.kept > 0 && !v.hasAnswer {
 		base = w.kept
 	}
-	if final {
+	switch {
+	case w.stream != nil:
+		return ShowAppend
+	case w.streams(v):
+		return ShowStream
+	case w.drafts(v) && (len(w.shown) <= base || w.draft != (Part{})):
+		return ShowDraft
+	case len(w.shown) > base:
+		return ShowEdit
+	default:
+		return ShowPost
+	}
+}
+
+// plan is what is to be done to show the reply as it was when the plan was made.
+type plan struct {
+	v      view
+	kind   ShowKind // "" if every part stands
+	parts  []Part
+	base   int  // the message of the first part
+	i      int  // the first part that does not stand
+	longer bool // the reply has become shorter: there are messages too many
+}
+
+// plan renders the reply as it is now, unless its last state has been rendered already.
+func (w *writer) plan() plan {
+	var v view
+	var parts []Part
+	if w.final.parts != nil && w.r.look().version == w.final.v.version {
+		v, parts = w.final.v, w.final.parts
+	} else {
+		var text string
+		if v, text = w.r.markdown(true); strings.TrimSpace(text) != "" {
+			parts = w.t.bot.platform.Render(text, v.final)
+		}
+	}
+	p := plan{v: v, parts: parts}
+	if w.kept > 0 && !v.hasAnswer {
+		p.base = w.kept
+		if !v.final {
+			p.parts = nil
+		}
+	}
+	if v.final {
+		w.final = p
 		w.refused = Part{} // the last state is tried in any case
 	}
-	i := w.firstNews(parts, base)
-	longer := base == 0 && final && len(w.shown) > len(parts) // the reply has become shorter
+	p.i = w.firstNews(p.parts, p.base)
+	last := p.i == len(p.parts)-1
 	switch {
-	case !due && (i < len(parts) || longer):
-		return false, nil
-	case i < len(parts):
-		if i == 0 && hasAnswer && w.firstText == 0 {
-			w.firstText = time.Since(w.r.began)
-		}
-		if hasAnswer || final {
-			stopTyping()
-		}
-		err := w.put(ctx, base+i, parts[i], final)
-		if err == nil && i < len(parts)-1 {
-			w.next = time.Now() // what follows is another message
-		}
-		if err != nil || i < len(parts)-1 || len(w.shown) > base+len(parts) {
-			return false, err
-		}
-		return len(w.shown) <= base+i || w.shown[base+i].part == parts[i], nil // refused, or it stands as it should
-	case longer:
-		return false, w.drop(ctx)
+	case p.i == len(p.parts):
+		p.longer = p.base == 0 && v.final && len(w.shown) > len(p.parts)
+	case p.base+p.i < len(w.shown):
+		p.kind = ShowEdit
+	case !last || !w.drafts(v):
+		p.kind = ShowPost
+	case p.parts[p.i] != w.draft || w.stale():
+		p.kind = ShowDraft
 	}
+	return p
+}
+
+// carryOut makes the call of a plan.
+func (w *writer) carryOut(ctx context.Context, p plan) (done bool, err error) {
+	if p.v.hasAnswer || p.v.final {
+		w.stopTyping()
+	}
+	if p.i == 0 && p.v.hasAnswer && w.firstText == 0 {
+		w.firstText = time.Since(w.r.began)
+	}
+	part, at := p.parts[p.i], p.base+p.i
+	if p.kind == ShowDraft {
+		done, err = w.showDraft(ctx, part)
+	} else {
+		err = w.put(ctx, at, part, p.v.final)
+		done = len(w.shown) <= at || w.shown[at].part == part // refused, or it stands as it should
+	}
+	if err != nil {
+		return false, err
+	}
+	w.more = p.i < len(p.parts)-1 || len(w.shown) > p.base+len(p.parts)
+	if w.more || !done {
+		return false, nil
+	}
+	w.seen = p.v.version
+	return true, nil
+}
+
+// tidy ends a step in which every part was found to stand.
+func (w *writer) tidy(ctx context.Context, p plan) (done bool, err error) {
 	if err := w.r.journal(ctx, false); err != nil {
 		return false, w.later(err)
 	}
+	w.seen = p.v.version
 	return true, nil
 }
 
@@ -212,125 +369,11 @@ func (w *writer) firstNews(parts []Part, base int) int {
 	return len(parts)
 }
 
-// put makes the i-th message show p.
-func (w *writer) put(ctx context.Context, i int, p Part, final bool) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	if i < len(w.shown) {
-		w.edits++
-		err := w.t.bot.editor.Edit(ctx, w.shown[i].ref, p)
-		if class := ClassOf(err); class != MessageGone && class != ThreadGone {
-			if err != nil && !refused(err) {
-				return w.later(err)
-			}
-			if err != nil {
-				// The same text would be refused again; a later state may not be.
-				w.t.log.Error("edit refused", slog.Any("err", err))
-			}
-			w.shown[i].part = p
-			w.paced()
-			return nil
-		}
-		w.t.log.Info("message of the reply is gone, posting it anew", slog.Any("err", err))
-	}
-	ref, err := w.post(ctx, p)
-	if refused(err) && final && p.Plain != "" && p.Text != p.Plain {
-		w.t.log.Error("message refused, sending it without formatting", slog.Any("err", err))
-		ref, err = w.post(ctx, Part{Text: p.Plain, Plain: p.Plain})
-	}
-	if refused(err) && !final {
-		w.t.log.Error("message refused", slog.Any("err", err))
-		w.refused = p // a later state may be taken
-		return nil
-	}
-	if err != nil {
-		w.maybe = w.maybe || isMaybe(err)
-		return w.later(err)
-	}
-	stands := shownPart{ref: ref, part: p}
-	if w.maybe {
-		stands.part = Part{} // a platform that knows the nonce gives back what it took first: the newest text needs an edit
-	}
-	w.maybe = false
-	if i < len(w.shown) {
-		w.shown[i] = stands
-	} else {
-		w.shown = append(w.shown, stands)
-	}
-	w.paced()
-	refs := make([]MessageRef, 0, len(w.shown))
-	for _, s := range w.shown {
-		refs = append(refs, s.ref)
-	}
-	w.r.mu.Lock()
-	w.r.j.Reply = refs
-	w.r.mu.Unlock()
-	if err := w.r.journal(ctx, true); err != nil {
-		return w.later(err)
-	}
-	return nil
-}
-
-// post sends a new message of the reply, in the room if the thread is closed.
-func (w *writer) post(ctx context.Context, p Part) (MessageRef, error) {
-	place := w.place()
-	last := w.t.batch[len(w.t.batch)-1].Event
-	post := Post{Place: place, Part: p, Nonce: nonce(w.t.batch[0].Event.Bot+w.t.batch[0].Event.Key, w.posts)}
-	if w.t.bot.platform.Limits(place).ReplyToRoom && place == last.Place() {
-		post.ReplyTo = last.MessageID
-	}
-	ref, err := w.t.bot.platform.Post(ctx, post)
-	if ClassOf(err) == ThreadGone && place.Thread != "" {
-		w.t.log.Info("thread is closed, answering in the room", slog.Any("err", err))
-		post.Place.Thread, post.ReplyTo = "", ""
-		if ref, err = w.t.bot.platform.Post(ctx, post); err == nil {
-			w.moved(post.Place)
-		}
-	}
-	if err == nil {
-		w.posts++
-	}
-	return ref, err
-}
-
-// moved notes where the answer stands.
-func (w *writer) moved(p Place) {
-	w.r.mu.Lock()
-	defer w.r.mu.Unlock()
-	if w.r.j.At != p {
-		w.r.j.At, w.r.dirty = p, true
-	}
-}
-
-// drop removes the last message, when the reply has become shorter.
-func (w *writer) drop(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	last := w.shown[len(w.shown)-1]
-	var err error
-	if w.t.bot.deleter != nil {
-		err = w.t.bot.deleter.Delete(ctx, last.ref)
-	} else {
-		err = w.t.bot.editor.Edit(ctx, last.ref, w.t.bot.platform.Render("…", true)[0])
-	}
-	switch ClassOf(err) {
-	case Transient, RateLimited, Auth:
-		return w.later(err)
-	default: // gone already, or not to be removed: nothing better can be done
-	}
-	w.shown = w.shown[:len(w.shown)-1]
-	w.paced()
-	w.r.mu.Lock()
-	w.r.j.Reply = w.r.j.Reply[:min(len(w.r.j.Reply), len(w.shown))]
-	w.r.dirty = true
-	w.r.mu.Unlock()
-	return nil
-}
-
-// paced sets the earliest time of the next call after one that went well.
+// paced notes a call that went well.
 func (w *writer) paced() {
 	w.wait.reset()
-	w.next = time.Now().Add(max(w.limits().EditGap, w.t.bot.settings.Stream.Interval))
+	w.last = time.Now()
+	w.more = false
 }
 
 // later sets the earliest time of the next call after one that failed, and returns the error.
@@ -339,7 +382,7 @@ func (w *writer) later(err error) error {
 	if wait == 0 {
 		wait = w.wait.next()
 	}
-	w.next = time.Now().Add(wait)
+	w.held = time.Now().Add(wait)
 	level := slog.LevelWarn
 	if ClassOf(err) == RateLimited {
 		level = slog.LevelDebug // being told to wait is the usual way of things
@@ -359,22 +402,6 @@ func (w *writer) hopeless(err error) bool {
 	}
 }
 
-// refused tells whether the platform did not like what was to be shown, rather than where.
-func refused(err error) bool {
-	switch ClassOf(err) {
-	case TooLong, BadMarkup, Invalid:
-		return true
-	default:
-		return false
-	}
-}
-
-// isMaybe tells whether a call that failed may have taken effect.
-func isMaybe(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && e.Maybe
-}
-
 // stopAsking ends the turn when its reply cannot be shown: an answer that nobody sees only costs.
 func (w *writer) stopAsking(err error) {
 	if ClassOf(err) == Auth {
@@ -387,140 +414,4 @@ func (w *writer) stopAsking(err error) {
 	if stop != nil {
 		stop(w.err)
 	}
-}
-
-// openThread makes the thread of the question, where the platform needs that. The answer goes to the question's own place
-// if there can be none.
-func (w *writer) openThread(ctx context.Context) {
-	first := w.t.batch[0]
-	if w.opened || !first.Opens || w.t.bot.threads == nil {
-		return
-	}
-	w.opened = true
-	wait := newBackoff(500*time.Millisecond, 5*time.Second)
-	for try := 1; ; try++ {
-		one, cancel := context.WithTimeout(ctx, callTimeout)
-		at, err := w.t.bot.threads.OpenThread(one, first.Event.Ref(), threadName(first.Event))
-		cancel()
-		if err == nil {
-			w.moved(at)
-			return
-		}
-		class := ClassOf(err)
-		if class != Transient && class != RateLimited || try == 4 {
-			w.t.log.Warn("thread not opened, answering in the room", slog.Any("err", err))
-			w.moved(first.Event.Place())
-			return
-		}
-		if !sleep(ctx, max(wait.next(), RetryAfterOf(err))) {
-			return
-		}
-	}
-}
-
-// threadName is the first line of the question, cut at a word.
-func threadName(ev Event) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(ev.Text), "\n")
-	line = strings.Join(strings.Fields(line), " ")
-	if line == "" && len(ev.Attachments) > 0 {
-		line = attachmentName(ev.Attachments[0])
-	}
-	runes := []rune(line)
-	if len(runes) <= maxThreadName {
-		return line
-	}
-	cut := string(runes[:maxThreadName-1])
-	if i := strings.LastIndexByte(cut, ' '); i > len(cut)/2 {
-		cut = cut[:i]
-	}
-	return cut + "…"
-}
-
-// keepTyping keeps the typing sign until ctx ends.
-func (w *writer) keepTyping(ctx context.Context) {
-	for {
-		one, cancel := context.WithTimeout(ctx, callTimeout)
-		err := w.t.bot.typist.Typing(one, w.place())
-		cancel()
-		if err != nil && ctx.Err() == nil {
-			w.t.log.Debug("typing not shown", slog.Any("err", err))
-			if w.hopeless(err) {
-				return
-			}
-		}
-		every := w.limits().TypingEvery
-		if every == 0 || !sleep(ctx, max(every, RetryAfterOf(err))) {
-			return
-		}
-	}
-}
-
-// sendFiles posts the files that the app has made so far, in order.
-func (w *writer) sendFiles(ctx context.Context) {
-	for {
-		w.r.mu.Lock()
-		if len(w.r.queue) == 0 {
-			w.r.mu.Unlock()
-			return
-		}
-		f := w.r.queue[0]
-		w.r.queue = w.r.queue[1:]
-		w.r.mu.Unlock()
-		w.sendFile(ctx, f.File)
-	}
-}
-
-func (w *writer) sendFile(ctx context.Context, f File) {
-	words := w.t.bot.words
-	failed := func(why string, err error) {
-		w.t.log.Warn("file of the answer not sent", slog.Any("err", err))
-		w.r.notice(Notice{Kind: NoticeFile, Detail: strings.TrimSpace(f.Name + " " + why)})
-	}
-	if w.t.bot.upload == nil {
-		failed(words.notSent, &Error{Op: "upload", Class: Unsupported})
-		return
-	}
-	ctx, cancel := context.WithTimeout(ctx, fileTimeout)
-	defer cancel()
-	wait := newBackoff(time.Second, 10*time.Second)
-	for try := 1; ; try++ {
-		ref, err := w.t.bot.upload.Upload(ctx, w.place(), "", f)
-		if err == nil {
-			if !ref.IsZero() {
-				w.r.mu.Lock()
-				w.r.j.Extra = append(w.r.j.Extra, ref)
-				w.r.dirty = true
-				w.r.mu.Unlock()
-				w.r.wake()
-			}
-			return
-		}
-		class := ClassOf(err)
-		again := class == RateLimited || class == Transient && try < 3
-		if !again || !sleep(ctx, max(wait.next(), RetryAfterOf(err))) {
-			switch class {
-			case TooLarge:
-				failed(words.tooLarge, err)
-			case NotFound:
-				failed(words.notFetched, err)
-			default:
-				failed(words.notSent, err)
-			}
-			return
-		}
-	}
-}
-
-// sendVoice posts the spoken answer as one file.
-func (w *writer) sendVoice(ctx context.Context) {
-	w.r.mu.Lock()
-	audio := w.r.audio
-	w.r.mu.Unlock()
-	if len(audio) == 0 || w.t.bot.upload == nil {
-		return
-	}
-	w.sendFile(ctx, File{
-		Name: "answer.mp3", MIME: "audio/mpeg", Size: int64(len(audio)),
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(audio)), nil },
-	})
 }

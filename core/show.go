@@ -1,0 +1,153 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+)
+
+// put makes the i-th message show p.
+func (w *writer) put(ctx context.Context, i int, p Part, final bool) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if i < len(w.shown) {
+		w.edits++
+		err := w.t.bot.editor.Edit(ctx, w.shown[i].ref, p)
+		if class := ClassOf(err); class != MessageGone && class != ThreadGone {
+			if err != nil && !refused(err) {
+				return w.later(err)
+			}
+			if err != nil {
+				// The same text would be refused again; a later state may not be.
+				w.t.log.Error("edit refused", slog.Any("err", err))
+			}
+			w.shown[i].part = p
+			w.paced()
+			return nil
+		}
+		w.t.log.Info("message of the reply is gone, posting it anew", slog.Any("err", err))
+	}
+	ref, err := w.post(ctx, p)
+	if refused(err) && final && p.Plain != "" && p.Text != p.Plain {
+		w.t.log.Error("message refused, sending it without formatting", slog.Any("err", err))
+		ref, err = w.post(ctx, Part{Text: p.Plain, Plain: p.Plain})
+	}
+	if refused(err) && !final {
+		w.t.log.Error("message refused", slog.Any("err", err))
+		w.refused = p // a later state may be taken
+		return nil
+	}
+	if err != nil {
+		w.maybe = w.maybe || isMaybe(err)
+		return w.later(err)
+	}
+	stands := shownPart{ref: ref, part: p}
+	if w.maybe {
+		stands.part = Part{} // a platform that knows the nonce gives back what it took first: the newest text needs an edit
+	}
+	w.maybe, w.draft = false, Part{}
+	if i < len(w.shown) {
+		w.shown[i] = stands
+	} else {
+		w.shown = append(w.shown, stands)
+	}
+	w.paced()
+	return w.noteShown(ctx)
+}
+
+// noteShown stores which messages the reply has.
+func (w *writer) noteShown(ctx context.Context) error {
+	refs := make([]MessageRef, 0, len(w.shown))
+	for _, s := range w.shown {
+		refs = append(refs, s.ref)
+	}
+	w.r.mu.Lock()
+	w.r.j.Reply = refs
+	w.r.mu.Unlock()
+	if err := w.r.journal(ctx, true); err != nil {
+		return w.later(err)
+	}
+	return nil
+}
+
+// outgoing is the next new message of the reply.
+func (w *writer) outgoing(p Part) Post {
+	place := w.place()
+	last := w.t.batch[len(w.t.batch)-1].Event
+	post := Post{Place: place, Part: p, Nonce: w.nonce(), For: w.t.batch[0].Event.Sender}
+	if w.t.bot.platform.Limits(place).ReplyToRoom && place == last.Place() {
+		post.ReplyTo = last.MessageID
+	}
+	return post
+}
+
+// nonce names the next new message.
+func (w *writer) nonce() string { return nonce(w.t.batch[0].Event.Bot+w.t.batch[0].Event.Key, w.posts) }
+
+// post sends a new message of the reply, in the room if the thread is closed.
+func (w *writer) post(ctx context.Context, p Part) (MessageRef, error) {
+	post := w.outgoing(p)
+	ref, err := w.t.bot.platform.Post(ctx, post)
+	if ClassOf(err) == ThreadGone && post.Place.Thread != "" {
+		w.t.log.Info("thread is closed, answering in the room", slog.Any("err", err))
+		post.Place.Thread, post.ReplyTo = "", ""
+		if ref, err = w.t.bot.platform.Post(ctx, post); err == nil {
+			w.moved(post.Place)
+		}
+	}
+	if err == nil {
+		w.posts++
+	}
+	return ref, err
+}
+
+// moved notes where the answer stands.
+func (w *writer) moved(p Place) {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	if w.r.j.At != p {
+		w.r.j.At, w.r.dirty = p, true
+	}
+}
+
+// drop removes the last message, when the reply has become shorter.
+func (w *writer) drop(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	last := w.shown[len(w.shown)-1]
+	var err error
+	if w.t.bot.deleter != nil {
+		err = w.t.bot.deleter.Delete(ctx, last.ref)
+	} else {
+		err = w.t.bot.editor.Edit(ctx, last.ref, w.t.bot.platform.Render("…", true)[0])
+	}
+	switch ClassOf(err) {
+	case Transient, RateLimited, Auth:
+		return w.later(err)
+	default: // gone already, or not to be removed: nothing better can be done
+	}
+	w.shown = w.shown[:len(w.shown)-1]
+	w.paced()
+	w.more = true // the last text stands already
+	w.r.mu.Lock()
+	w.r.j.Reply = w.r.j.Reply[:min(len(w.r.j.Reply), len(w.shown))]
+	w.r.dirty = true
+	w.r.mu.Unlock()
+	return nil
+}
+
+// refused tells whether the platform did not like what was to be shown, rather than where.
+func refused(err error) bool {
+	switch ClassOf(err) {
+	case TooLong, BadMarkup, Invalid:
+		return true
+	default:
+		return false
+	}
+}
+
+// isMaybe tells whether a call that failed may have taken effect.
+func isMaybe(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Maybe
+}
