@@ -13,15 +13,19 @@ type openStream struct {
 	sent string
 }
 
+// maxNativeFailures of one reply, one after the other, are taken for a platform that cannot do it now.
+const maxNativeFailures = 3
+
 // streams tells whether the reply should begin as a stream.
 func (w *writer) streams(v view) bool {
 	return w.t.bot.settings.Stream.Mode == "native" && w.t.bot.streamer != nil && w.stream == nil && v.hasAnswer && !v.final &&
-		len(w.shown) == 0 && !w.maybe && w.limits().Streams
+		len(w.shown) == 0 && !w.maybe && w.nativeFailures < maxNativeFailures && w.limits().Streams
 }
 
 // drafts tells whether what is not a message yet is shown as a draft.
 func (w *writer) drafts(v view) bool {
-	return w.t.bot.settings.Stream.Mode == "native" && w.t.bot.drafter != nil && !v.final && w.limits().DraftEvery > 0
+	return w.t.bot.settings.Stream.Mode == "native" && w.t.bot.drafter != nil && !v.final &&
+		w.nativeFailures < maxNativeFailures && w.limits().DraftEvery > 0
 }
 
 // showDraft shows the unfinished end of the reply. done is false if it has to be shown as a message instead.
@@ -36,14 +40,24 @@ func (w *writer) showDraft(ctx context.Context, p Part) (done bool, err error) {
 		w.draft = Part{}
 		return false, nil
 	case !refused(err):
-		return false, w.later(err)
+		return false, w.nativeFailed(err)
 	default: // a later state may be taken
 		w.t.log.Error("draft refused", slog.Any("err", err))
 	}
+	w.nativeFailures = 0
 	w.draft, w.draftAt = p, time.Now()
 	w.edits++
 	w.paced()
 	return true, nil
+}
+
+// nativeFailed has the call tried again later, and after some failures another one in its stead: with messages and edits
+// nothing is hidden from people for as long as the platform's own way is out of order.
+func (w *writer) nativeFailed(err error) error {
+	if ClassOf(err) == Transient {
+		w.nativeFailures++
+	}
+	return w.later(err)
 }
 
 // redraftAt is when the draft has to be shown again, so that it stays; zero: never.
@@ -107,7 +121,7 @@ func (w *writer) startStream(ctx context.Context, text string) error {
 	case "":
 	case RateLimited, Transient:
 		w.maybe = isMaybe(err)
-		return w.later(err)
+		return w.nativeFailed(err)
 	case Auth, Denied, RoomGone:
 		return err
 	default:

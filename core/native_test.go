@@ -370,3 +370,29 @@ func TestDraftsThatAreRefused(t *testing.T) {
 		}
 	})
 }
+
+func TestNativeOutOfOrder(t *testing.T) {
+	for _, op := range []string{"draft", "start"} {
+		t.Run(op, func(t *testing.T) {
+			onNative(t, op == "start", op == "draft", func(t *testing.T, r *rig, _ *native) {
+				r.chat.failing(func(o string, _ int) error {
+					if o == op {
+						return &core.Error{Class: core.Transient}
+					}
+					return nil
+				})
+				r.app.answer = says("c1", "m%d", words(600)...)
+				r.start()
+				r.accept(r.message("hi"))
+				settle(30 * time.Second)
+				if got := r.chat.texts(); len(got) == 0 || !strings.HasPrefix(got[0], "word ") {
+					t.Errorf("texts = %q, want the answer to grow without", got)
+				}
+				settle(time.Minute)
+				if got := strings.Join(r.chat.texts(), ""); got != strings.Repeat("word ", 600) {
+					t.Errorf("texts = %q", got)
+				}
+			})
+		})
+	}
+}

@@ -45,6 +45,8 @@ type writer struct {
 	stream  *openStream // the last message streams
 	draft   Part        // what the draft after the last message shows
 	draftAt time.Time
+
+	nativeFailures int // of drafts and streams, one after the other
 }
 
 // shownPart is a message of the reply and what it shows.
