@@ -1,14 +1,18 @@
 package telegram_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"net/http"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/clickai/bridge/adapters/telegram"
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/memnet"
 	simtelegram "github.com/clickai/bridge/internal/sim/telegram"
 )
 
@@ -91,5 +95,61 @@ func TestStopInConflict(t *testing.T) {
 				t.Errorf("told %s", fmt.Sprint(h.errs))
 			}
 		})
+	}
+}
+
+// TestConflictIsNotToldToBeOver: a poll that throws the other poller out for a moment does not mean that all is well. Once
+// the other one is gone, that is told before the next full poll ends.
+func TestConflictIsNotToldToBeOver(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		net := memnet.Listen()
+		s := newSim(t, simtelegram.Options{Listener: net})
+		newOne := func() *telegram.Platform {
+			p, err := telegram.New("acme", telegram.Config{Token: token, APIURL: s.APIURL()}, quiet(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			telegram.Dial(p, net.DialContext)
+			t.Cleanup(func() { telegram.CloseIdle(p) })
+			return p
+		}
+		p, other, h := newOne(), newOne(), &host{}
+		start(t, p, h)
+		pass(time.Second)
+		ctx, cancel := context.WithCancel(t.Context())
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				_ = telegram.Call(ctx, other, "getUpdates", map[string]int{"timeout": 50}, nil)
+				_ = sleepFor(ctx, 5*time.Second)
+			}
+		})
+		ups := func() int {
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			return h.ups
+		}
+		_ = h.told(t, "another program polls with this token")
+		was := ups()
+		pass(10 * time.Minute)
+		if n := ups() - was; n != 0 {
+			t.Errorf("told %d times to work meanwhile", n)
+		}
+		cancel()
+		wg.Wait()
+		pass(25 * time.Second)
+		if ups() == was {
+			t.Error("not told to work again")
+		}
+	})
+}
+
+func sleepFor(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }

@@ -14,8 +14,10 @@
 //     restart, for up to 24 hours (https://core.telegram.org/bots/api#getting-updates), and core knows what it has seen.
 //   - An update that cannot be read, or that makes the host panic, is logged and passed over. It never stalls the others.
 //   - Updates of unknown shape are read as far as they can be.
-//   - No call waits longer than its context, nor longer than the bound of its kind in limits.go.
-//   - All calls of a bot keep to one set of budgets, see budget.go. A 429 stops the chat that it was answered for, and no other.
+//   - What shows something keeps to Telegram's limits, see Pace. No other call waits for its turn longer than its context,
+//     nor longer than the bound of its kind in limits.go.
+//   - A 429 to a message, an edit or a draft stops the chat that it was answered for, and no other, for as long as it says;
+//     one to a deletion or a sign of typing stops these.
 //   - [Platform.Run] returns after every goroutine that it started.
 //   - The token goes to the host of api_url and nowhere else: redirects are not followed. It is in every address, so
 //     addresses are in no error and no log.
@@ -48,6 +50,22 @@
 // Part.Text goes out as HTML, as telegramfmt writes it; where Telegram cannot parse it, Part.Plain goes without.
 //
 // Telegram has no idempotency key: a message whose answer was lost may be sent twice. Errors then say so (Maybe).
+//
+// # Pace
+//
+// Telegram documents about one message a second in a chat, 20 a minute in a group and 30 a second over all
+// (https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this). Edits and drafts are counted like
+// messages. Each of the three is a budget of package pace, which all answers of the bot share: first texts, last edits and
+// files go first, refreshes take what is left in turns. In a group refreshes are spread over the minute, so that a first
+// text or a last edit waits for a few seconds at most, unless there are more of these than the minute has calls. core asks
+// for the turn of a post, an edit or a draft with [Platform.Pace]; a file takes its own. Deletions and signs of typing have
+// no documented limit. All answers in one place share one sign of typing.
+//
+// # Drafts
+//
+// With `stream.mode: native` the unfinished end of an answer in a private chat is a draft ([Platform.Draft]). What is
+// full, and the end, becomes a message. Where drafts are refused for good, answers are shown by edits, and nobody asks
+// again until the next start.
 //
 // # Goroutines
 //

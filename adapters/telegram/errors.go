@@ -17,6 +17,7 @@ var (
 	errBadID    = errors.New("not an id of Telegram")
 	errToken    = errors.New("the token is refused: " + mendToken)
 	errNoResult = errors.New("the answer does not hold what was asked for")
+	errHuge     = fmt.Errorf("it is larger than %d bytes", maxAnswer)
 )
 
 // apiError is an answer with ok false. It is read from the answer itself and not from what the library makes of it: there

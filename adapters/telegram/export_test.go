@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
+	"net"
 	"net/http"
 	"time"
 
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/pace"
 )
 
 // Hurry shortens the periods of the poll, and returns p.
@@ -25,13 +27,9 @@ func Unhurried() (hold, pause, conflict time.Duration) {
 	return t.hold, t.pause, t.conflict
 }
 
-// PollTimes sets how long a poll is held and how long one that brought nothing is followed by none.
-func PollTimes(p *Platform, hold, pause time.Duration) { p.times.hold, p.times.pause = hold, pause }
-
-// Unlimited lifts the limits of single chats.
+// Unlimited lifts all limits.
 func Unlimited(p *Platform) *Platform {
-	p.budgets.all = newBucket(1e6, 1e6)
-	p.budgets.newChat = func(string) *chatBudget { return &chatBudget{second: newBucket(1e6, 1e6)} }
+	p.pacer = pace.New(nil)
 	return p
 }
 
@@ -70,42 +68,37 @@ func Call(ctx context.Context, p *Platform, method string, params, out any) erro
 // Transport replaces what carries p's requests.
 func Transport(p *Platform, rt http.RoundTripper) { p.client.http.Transport = rt }
 
-// Budgets are budgets.
-type Budgets struct{ b *budgets }
-
-// NewBudgets is newBudgets.
-func NewBudgets() Budgets { return Budgets{newBudgets()} }
-
-// Post waits for a new message's turn.
-func (b Budgets) Post(ctx context.Context, chat, slot string, most time.Duration) error {
-	return b.b.acquire(ctx, chat, slot, true, most)
+// Dial replaces what connects to the server.
+func Dial(p *Platform, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	p.pool.DialContext, p.pool.Proxy = dial, nil
 }
 
-// Edit asks for an edit's turn; wait is not 0 if it is given back.
-func (b Budgets) Edit(ctx context.Context, chat, slot string) (wait time.Duration, err error) {
-	err = b.b.acquire(ctx, chat, slot, false, waitEdit)
-	if soon, ok := err.(*tooSoonError); ok { //nolint:errorlint // it is never wrapped
-		return soon.wait, nil
-	}
-	return 0, err
-}
+// PacerStats are the sizes of the budgets.
+func PacerStats(p *Platform) pace.Stats { return p.pacer.Stats() }
 
-// Hold is hold.
-func (b Budgets) Hold(chat string, d time.Duration) { b.b.hold(chat, d) }
+// DraftID is draftID.
+func DraftID(nonce string) string { return draftID(nonce) }
 
-// Size is how much is remembered.
-func (b Budgets) Size() (chats, tickets, slots int) {
-	b.b.mu.Lock()
-	defer b.b.mu.Unlock()
-	b.b.forgetLocked(time.Now())
-	return len(b.b.chats), len(b.b.urgent) + len(b.b.refresh), len(b.b.bySlot)
-}
-
-// The bounds of a budget.
+// The bounds of what is remembered.
 const (
-	MaxChats   = maxChats
-	MaxTickets = maxTickets
+	MaxDraftless = maxDraftless
+	MaxTyping    = maxTyping
 )
+
+// Remembered is how many places are known to refuse drafts, and to show a sign of typing.
+func Remembered(p *Platform) (draftless, typing int) {
+	p.drafts.mu.Lock()
+	defer p.drafts.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.drafts.refused), len(p.typing)
+}
+
+// Types notes a sign of typing.
+func Types(p *Platform, at core.Place) { p.types(at) }
+
+// RefuseDrafts notes that a place has none.
+func RefuseDrafts(p *Platform, at core.Place) { p.drafts.refuse(at, draftHere) }
 
 // CloseIdle closes the connections that are kept for later calls.
 func CloseIdle(p *Platform) { p.pool.CloseIdleConnections() }

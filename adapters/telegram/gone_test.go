@@ -48,7 +48,7 @@ func TestLeftGroup(t *testing.T) {
 	if _, err := p.Post(t.Context(), core.Post{Place: at, Part: part("y")}); core.ClassOf(err) != core.RoomGone {
 		t.Errorf("post: %v", err)
 	}
-	if err := retry(t, func() error { return p.Edit(t.Context(), ref, part("y")) }); core.ClassOf(err) != core.RoomGone {
+	if err := edit(t, p, ref, part("y")); core.ClassOf(err) != core.RoomGone {
 		t.Errorf("edit: %v", err)
 	}
 	if err := p.Typing(t.Context(), at); core.ClassOf(err) != core.RoomGone {

@@ -272,8 +272,24 @@ var private = core.Place{Room: simtelegram.Minh}
 
 func part(markdown string) core.Part { return telegramfmt.Render(markdown, true)[0] }
 
+// turn waits until p may send or edit in a place, as core does before each.
+func turn(t testing.TB, p *telegram.Platform, at core.Place) {
+	t.Helper()
+	if err := p.Pace(t.Context(), core.Show{Kind: core.ShowPost, Place: at, Urgent: true}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// edit edits when it is the edit's turn.
+func edit(t testing.TB, p *telegram.Platform, ref core.MessageRef, to core.Part) error {
+	t.Helper()
+	turn(t, p, ref.Place)
+	return p.Edit(t.Context(), ref, to)
+}
+
 func post(t testing.TB, p *telegram.Platform, at core.Place, markdown string) core.MessageRef {
 	t.Helper()
+	turn(t, p, at)
 	ref, err := p.Post(t.Context(), core.Post{Place: at, Part: part(markdown)})
 	if err != nil {
 		t.Fatalf("post %q: %v", markdown, err)

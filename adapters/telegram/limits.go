@@ -10,20 +10,23 @@ import (
 // Limits of the Bot API. Where the documentation gives no figure, the comment says so.
 const (
 	// About one message a second in a chat, where "short bursts" without a figure are allowed; 20 a minute in a group; 30 a
-	// second over all. Edits are not named there; in practice they count.
+	// second over all. Edits and drafts are not named there; in practice they count.
 	// Source: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
 	chatPerSecond  = 1
 	chatBurst      = 2
+	chatReserve    = 1 // of the burst, for a last edit right behind a refresh
 	groupPerMinute = 20
 	groupWindow    = 61 * time.Second // calls may take longer on their way than the next ones do
-	groupBurst     = 1                // edits at once; they are spread over the minute, so that no new message waits long
-	allPerSecond   = 29
-	allBurst       = 15
+	groupReserve   = 1                // of the minute, so that a first text among refreshes need not wait
+	groupSpread    = 1                // refreshes are spread over the minute
+	allPerSecond   = 28               // and one at once, so 29 in any second
 
-	// The least time between two edits of one message. Source: none; a private chat takes one message a second, and a
-	// group 20 a minute, which several answers share.
-	editGapPrivate = 1500 * time.Millisecond
-	editGapGroup   = 3500 * time.Millisecond
+	// The least time between two refreshes of one message: what the chat takes when there is no other.
+	editGapPrivate = time.Second
+	editGapGroup   = 3 * time.Second
+
+	// draftEvery: a draft goes after about 30 s. Source: https://core.telegram.org/bots/api#sendmessagedraft
+	draftEvery = 20 * time.Second
 
 	// typingEvery: the sign goes after 5 s. Source: https://core.telegram.org/bots/api#sendchataction
 	typingEvery = 4 * time.Second
@@ -49,18 +52,19 @@ const (
 	transferTimeout = 10 * time.Minute // of one file, if the caller's context has no nearer deadline
 	confirmTimeout  = 3 * time.Second  // of the last poll, when the bot is being stopped
 
-	waitEdit = 500 * time.Millisecond // the newest text is better than this one after a wait: give it back to the caller
-	waitPost = 5 * time.Second
-	waitFile = 2 * time.Minute
-	keptFor  = 2 * time.Second // how long a place in the queue is kept for one who does not come again when told
-	askAgain = 15 * time.Second
+	waitFile   = 4 * time.Minute // for the turn of a file
+	waitDelete = 5 * time.Second // while a 429 holds deletions
+
+	// typingStays is for how long after a sign of typing another one in the same place is not needed. It is well under
+	// typingEvery, so that of many answers in one chat one repeats it in time.
+	typingStays = 2 * time.Second
 
 	maxAnswer     = 32 << 20 // bytes: a batch of 100 updates, each with all that it may hold
 	maxRequest    = 1 << 20  // bytes of a call without a file
 	maxRetryAfter = 24 * time.Hour
-	maxChats      = 16_384 // whose budget is remembered
-	maxTickets    = 16_384 // places kept in the queue
 	maxMoved      = 1_000  // groups that have become supergroups
+	maxTyping     = 10_000 // places whose last sign of typing is remembered
+	maxDraftless  = 10_000 // places that are known to refuse drafts
 	maxQuote      = 1_000  // characters of a message replied to
 	maxEvents     = 24     // of one update
 )
@@ -72,11 +76,11 @@ func isGroup(chat string) bool { return strings.HasPrefix(chat, "-") }
 // Limits tells how answers in at are paced. It does no I/O. In groups an answer is shown as a reply to its question.
 func (p *Platform) Limits(at core.Place) core.Limits {
 	l := core.Limits{EditGap: editGapPrivate, TypingEvery: typingEvery}
-	if isGroup(at.Room) {
+	switch {
+	case isGroup(at.Room):
 		l.EditGap, l.ReplyToRoom = editGapGroup, true
+	case p.drafts.shown(at):
+		l.DraftEvery = draftEvery
 	}
 	return l
 }
-
-// SetCallsPerSecond replaces the ceiling over all chats, for an own server or a paid rate. Those of single chats stay.
-func (p *Platform) SetCallsPerSecond(n float64) { p.budgets.setCeiling(n) }

@@ -33,6 +33,7 @@ type poller struct {
 
 	known     bool          // getMe has told who the bot is
 	hold      time.Duration // of the next poll
+	limit     int           // how many updates it asks for
 	offset    int64         // the next poll's: above every update that the host has accepted
 	confirmed int64         // the last offset that Telegram has been told
 	unhooked  time.Time     // when a webhook was taken away last
@@ -41,7 +42,7 @@ type poller struct {
 func newPoller(p *Platform, host core.Host) *poller {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = p.times.backoff, p.times.maxBackoff
-	return &poller{p: p, host: host, log: p.log, wait: wait}
+	return &poller{p: p, host: host, log: p.log, wait: wait, limit: pollLimit}
 }
 
 // run polls until ctx ends, or the token is refused.
@@ -68,11 +69,15 @@ func (r *poller) round(ctx context.Context) (rest time.Duration, fatal *core.Err
 		}
 	}
 	began := time.Now()
-	// The first poll is not held, so that it tells at once whether polling works.
-	updates, err := r.poll(ctx, r.hold, pollLimit)
+	// The first poll, and one after a failure, is not held, so that it tells at once whether polling works.
+	updates, err := r.poll(ctx, r.hold, r.limit)
 	if err != nil {
+		if errors.Is(err, errHuge) {
+			r.limit = max(1, r.limit/4) // the same updates would come again and again
+		}
 		return r.failed(ctx, "getUpdates", err)
 	}
+	r.limit = pollLimit
 	r.confirmed = r.offset
 	r.wait.Reset()
 	r.host.State(true, nil)
@@ -139,6 +144,7 @@ func (r *poller) failed(ctx context.Context, op string, err error) (time.Duratio
 			return r.conflict(ctx, api), nil
 		}
 	}
+	r.hold = 0 // so that the next poll tells at once whether polling works again
 	err = r.p.fail(op, err, false)
 	r.host.State(false, err)
 	return max(core.RetryAfterOf(err), r.wait.NextBackOff()), nil
@@ -155,6 +161,8 @@ func (r *poller) conflict(ctx context.Context, cause *apiError) time.Duration {
 	case err != nil:
 		r.host.State(false, r.p.fail("getWebhookInfo", err, false))
 	case hook == "":
+		// One that is not held would succeed, since it throws the other one out, and say that all is well.
+		r.hold = min(r.p.times.hold, r.p.times.conflict)
 		r.host.State(false, r.p.fail("getUpdates", fmt.Errorf(
 			"another program polls with this token: stop it, or make a new token with @BotFather (/revoke) (%w)", cause), false))
 	default:

@@ -16,17 +16,17 @@ import (
 type order struct {
 	op      string
 	room    string
-	slot    string        // names what is sent or edited, see budgets.acquire
-	edit    bool          // may be made twice, and waits behind new messages
-	wait    time.Duration // at most, for the budget
+	turn    turn
+	wait    time.Duration // for the turn, at most
+	once    bool          // it must not be made twice: an error says whether it may have taken effect
 	timeout time.Duration
 }
 
-// do makes a call within the chat's budget. send is called again if the chat turns out to have another id now.
+// do makes a call when it is its turn. send is called again if the chat turns out to have another id now.
 func (p *Platform) do(ctx context.Context, o order, send func(ctx context.Context, chat string) error) error {
 	for try := 1; ; try++ {
 		chat := p.chatNow(o.room)
-		if err := p.budgets.acquire(ctx, chat, o.slot, !o.edit, o.wait); err != nil {
+		if err := p.take(ctx, o.turn, chat, o.wait); err != nil {
 			return p.fail(o.op, err, false)
 		}
 		one, cancel := context.WithTimeout(ctx, o.timeout)
@@ -34,10 +34,13 @@ func (p *Platform) do(ctx context.Context, o order, send func(ctx context.Contex
 		cancel()
 		if to := migratedTo(err); to != 0 && try == 1 {
 			p.migrated(o.room, strconv.FormatInt(to, 10))
+			if o.turn == asked { // what was asked for was a turn in the chat that is no more
+				o.turn, o.wait = own, callTimeout
+			}
 			continue
 		}
-		if err = p.fail(o.op, err, !o.edit); core.ClassOf(err) == core.RateLimited {
-			p.budgets.hold(chat, core.RetryAfterOf(err))
+		if err = p.fail(o.op, err, o.once); core.ClassOf(err) == core.RateLimited {
+			p.refused(o.turn, chat, core.RetryAfterOf(err))
 		}
 		return err
 	}
@@ -77,8 +80,7 @@ func target(op string, at core.Place) (topic int, err error) {
 }
 
 // Post sends one message. Telegram has no key by which to recognise one that it has taken already: where an error says
-// Maybe, another try may show it twice. While the chat's budget is used up it returns [core.RateLimited] after a while; the
-// same Nonce takes up its place in the queue.
+// Maybe, another try may show it twice.
 func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, error) {
 	const op = "Post"
 	topic, err := target(op, post.Place)
@@ -89,10 +91,7 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 		MessageThreadID: topic, Text: post.Part.Text, ParseMode: models.ParseModeHTML,
 		LinkPreviewOptions: noPreview(), ReplyParameters: reply(post.ReplyTo),
 	}
-	o := order{op: op, room: post.Place.Room, wait: waitPost, timeout: callTimeout}
-	if post.Nonce != "" {
-		o.slot = "new " + post.Nonce
-	}
+	o := order{op: op, room: post.Place.Room, once: true, timeout: callTimeout}
 	for {
 		var id int
 		err := p.do(ctx, o, func(ctx context.Context, chat string) error {
@@ -114,14 +113,14 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 		case err != nil:
 			return core.MessageRef{}, err
 		default:
+			p.typed(post.Place)
 			return core.MessageRef{Place: post.Place, ID: strconv.Itoa(id)}, nil
 		}
 	}
 }
 
 // orPlain makes a call, and makes it again with the plain text if the markup is refused. Both are one call to the budget:
-// the server that reads markup is the Bot API's own, and such a call goes no further. Were the second one given back, the
-// next try would begin with the markup again.
+// the server that reads markup is the Bot API's own, and such a call goes no further.
 func (p *Platform) orPlain(op string, part core.Part, text *string, mode *models.ParseMode, call func() error) error {
 	err := call()
 	if !says(err, "can't parse entities") || *mode == "" || part.Plain == "" {
@@ -132,9 +131,7 @@ func (p *Platform) orPlain(op string, part core.Part, text *string, mode *models
 	return call()
 }
 
-// Edit changes a message that the bot sent. A text that stands there already is no error. While the chat's budget is used
-// up it returns [core.RateLimited] at once, rather than sending an old text later, and keeps the message's place in the
-// queue.
+// Edit changes a message that the bot sent. A text that stands there already is no error.
 func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) error {
 	const op = "Edit"
 	if _, err := target(op, m.Place); err != nil {
@@ -148,7 +145,7 @@ func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) 
 	params := &tgbot.EditMessageTextParams{
 		MessageID: id, Text: part.Text, ParseMode: models.ParseModeHTML, LinkPreviewOptions: noPreview(),
 	}
-	o := order{op: op, room: m.Room, slot: "edit " + m.ID, edit: true, wait: waitEdit, timeout: callTimeout}
+	o := order{op: op, room: m.Room, timeout: callTimeout}
 	return p.do(ctx, o, func(ctx context.Context, chat string) error {
 		params.ChatID = chat
 		return p.orPlain(op, part, &params.Text, &params.ParseMode, func() error {
@@ -172,7 +169,8 @@ func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
 	if err != nil || id <= 0 {
 		return invalid(op, errBadID)
 	}
-	err = p.light(ctx, op, m.Room, func(ctx context.Context, chat string) error {
+	o := order{op: op, room: m.Room, turn: light, wait: waitDelete, timeout: callTimeout}
+	err = p.do(ctx, o, func(ctx context.Context, chat string) error {
 		_, err := p.bot.DeleteMessage(ctx, &tgbot.DeleteMessageParams{ChatID: chat, MessageID: id})
 		return err
 	})
@@ -180,38 +178,4 @@ func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
 		return nil
 	}
 	return err
-}
-
-// Typing shows that the bot is writing, for 5 s or until its next message. No limit is documented for it.
-func (p *Platform) Typing(ctx context.Context, at core.Place) error {
-	const op = "Typing"
-	topic, err := target(op, at)
-	if err != nil {
-		return err
-	}
-	return p.light(ctx, op, at.Room, func(ctx context.Context, chat string) error {
-		_, err := p.bot.SendChatAction(ctx, &tgbot.SendChatActionParams{ChatID: chat, MessageThreadID: topic, Action: models.ChatActionTyping})
-		return err
-	})
-}
-
-// light makes a call that counts against no budget. It is not made while a 429 holds its chat.
-func (p *Platform) light(ctx context.Context, op, room string, send func(ctx context.Context, chat string) error) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	for try := 1; ; try++ {
-		chat := p.chatNow(room)
-		if wait := p.budgets.held(chat); wait > 0 {
-			return p.fail(op, &tooSoonError{wait: wait}, false)
-		}
-		err := send(ctx, chat)
-		if to := migratedTo(err); to != 0 && try == 1 {
-			p.migrated(room, strconv.FormatInt(to, 10))
-			continue
-		}
-		if err = p.fail(op, err, false); core.ClassOf(err) == core.RateLimited {
-			p.budgets.hold(chat, core.RetryAfterOf(err))
-		}
-		return err
-	}
 }

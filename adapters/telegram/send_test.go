@@ -31,7 +31,7 @@ func TestPostAndEdit(t *testing.T) {
 		t.Errorf("text = %q of %s", m.Text, m.Raw)
 	}
 	for _, text := range []string{"*other*", "*other*"} { // the second changes nothing
-		if err := retry(t, func() error { return p.Edit(t.Context(), ref, part(text)) }); err != nil {
+		if err := edit(t, p, ref, part(text)); err != nil {
 			t.Errorf("edit: %v", err)
 		}
 	}
@@ -47,27 +47,8 @@ func TestPostAndEdit(t *testing.T) {
 	if err := p.Delete(t.Context(), ref); err != nil {
 		t.Errorf("deleted again: %v", err)
 	}
-	if err := retry(t, func() error { return p.Edit(t.Context(), ref, part("gone")) }); core.ClassOf(err) != core.MessageGone {
+	if err := edit(t, p, ref, part("gone")); core.ClassOf(err) != core.MessageGone {
 		t.Errorf("edit of a deleted message: %v", err)
-	}
-}
-
-// retry calls f again as long as the budget gives it back.
-func retry(t testing.TB, f func() error) error {
-	t.Helper()
-	for {
-		err := f()
-		wait := core.RetryAfterOf(err)
-		if core.ClassOf(err) != core.RateLimited || wait > patience {
-			return err
-		}
-		timer := time.NewTimer(wait)
-		select {
-		case <-timer.C:
-		case <-t.Context().Done():
-			timer.Stop()
-			return t.Context().Err()
-		}
 	}
 }
 
@@ -131,8 +112,7 @@ func TestPlainWhereMarkupIsRefused(t *testing.T) {
 		t.Errorf("shown = %q", m.Shown)
 	}
 	other := post(t, p, private, "fine")
-	// The budget is used up: the plain text must not be left for a next try, which would begin with the markup again.
-	if err := retry(t, func() error { return p.Edit(t.Context(), other, broken) }); err != nil {
+	if err := edit(t, p, other, broken); err != nil {
 		t.Error(err)
 	}
 	if m := find(t, s, other); m.Shown != "never closed" {
@@ -305,50 +285,31 @@ func TestFloodHoldsOneChat(t *testing.T) {
 	post(t, p, core.Place{Room: simtelegram.Anna}, "another chat")
 }
 
-// TestBudgetOverTheWire edits as fast as it is let: the server refuses nothing.
-func TestBudgetOverTheWire(t *testing.T) {
-	t.Parallel()
-	s, p := silent(t, simtelegram.Options{})
-	clean(t, s)
-	ref := post(t, p, core.Place{Room: simtelegram.Group}, "x")
-	given := 0
-	for i := range 40 {
-		switch err := p.Edit(t.Context(), ref, part(fmt.Sprint("edit ", i))); core.ClassOf(err) {
-		case "":
-		case core.RateLimited:
-			if given++; core.RetryAfterOf(err) <= 0 {
-				t.Errorf("it does not say how long to wait: %v", err)
-			}
-		default:
-			t.Fatal(err)
-		}
-	}
-	if given < 30 {
-		t.Errorf("of 40 edits at once %d were given back", given)
-	}
-}
-
+// TestWaitsEndWithTheContext: so do the calls that see to their own turn.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
 	s, p := silent(t, simtelegram.Options{})
-	post(t, p, private, "one")
-	post(t, p, private, "two")
-	calls := s.Calls("sendMessage")
+	turn(t, p, private)
+	turn(t, p, private) // that is what a chat takes at once
 	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err := p.Post(ctx, core.Post{Place: private, Part: part("three")})
+	time.AfterFunc(50*time.Millisecond, cancel)
+	err := p.Pace(ctx, core.Show{Kind: core.ShowPost, Place: private, Urgent: true})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("pace = %v", err)
+	}
+	_, err = p.Post(ctx, core.Post{Place: private, Part: part("three")})
 	if !errors.Is(err, context.Canceled) || isMaybe(err) {
 		t.Errorf("post = %v", err)
 	}
-	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond) // ends before the budget lets it
+	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond) // ends before its turn comes
 	defer cancel()
 	began := time.Now()
-	_, err = p.Post(ctx, core.Post{Place: private, Part: part("three")})
-	if core.ClassOf(err) != core.RateLimited || time.Since(began) > 90*time.Millisecond {
-		t.Errorf("post = %v after %v, want it given back at once", err, time.Since(began))
+	_, err = p.Upload(ctx, private, "", fileOf("a.txt", "text/plain", []byte("a")))
+	if core.ClassOf(err) != core.RateLimited || core.RetryAfterOf(err) <= 0 || time.Since(began) > 90*time.Millisecond {
+		t.Errorf("upload = %v after %v, want it given back at once", err, time.Since(began))
 	}
-	if n := s.Calls("sendMessage"); n != calls {
-		t.Errorf("%d calls more", n-calls)
+	if n := s.Calls("sendMessage") + s.Calls("sendDocument"); n != 0 {
+		t.Errorf("%d calls", n)
 	}
 }
 
@@ -373,7 +334,7 @@ func TestGroupUpgrade(t *testing.T) {
 			if _, ok := s.Find(sim.Ref{Room: to, ID: ref.ID}); !ok || ref.Room != simtelegram.Group {
 				t.Errorf("ref = %+v", ref)
 			}
-			if err := retry(t, func() error { return p.Edit(t.Context(), ref, part("and here")) }); err != nil {
+			if err := edit(t, p, ref, part("and here")); err != nil {
 				t.Error(err)
 			}
 			if err := p.Typing(t.Context(), group); err != nil {
@@ -439,7 +400,7 @@ func TestLimits(t *testing.T) {
 	if !group.ReplyToRoom || direct.ReplyToRoom {
 		t.Errorf("replies: %t in groups, %t in private chats", group.ReplyToRoom, direct.ReplyToRoom)
 	}
-	if group.EditGap < 3*time.Second || direct.EditGap < 1500*time.Millisecond || group.TypingEvery >= 5*time.Second {
+	if group.EditGap < 3*time.Second || direct.EditGap < time.Second || group.TypingEvery >= 5*time.Second {
 		t.Errorf("group %+v, private %+v", group, direct)
 	}
 }

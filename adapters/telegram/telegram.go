@@ -13,6 +13,7 @@ import (
 
 	"github.com/clickai/bridge/adapters/telegram/telegramfmt"
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/pace"
 )
 
 // Platform is one Telegram bot. Make it with [New].
@@ -25,13 +26,15 @@ type Platform struct {
 	bot     *tgbot.Bot
 	client  *client
 	pool    *http.Transport
-	budgets *budgets
+	pacer   *pace.Pacer
+	drafts  drafts
 	times   timing
 	running atomic.Bool
 
-	mu    sync.Mutex
-	me    user
-	moved map[string]string // group → the supergroup that it has become; at most maxMoved
+	mu     sync.Mutex
+	me     user
+	moved  map[string]string        // group → the supergroup that it has become; at most maxMoved
+	typing map[core.Place]time.Time // since when a sign of typing shows; at most maxTyping
 }
 
 var (
@@ -43,6 +46,8 @@ var (
 	_ core.Uploader         = (*Platform)(nil)
 	_ core.Checker          = (*Platform)(nil)
 	_ core.Ceiling          = (*Platform)(nil)
+	_ core.Pacer            = (*Platform)(nil)
+	_ core.Drafter          = (*Platform)(nil)
 )
 
 // timing are the periods of the poll, in one place so that tests can shorten them.
@@ -70,7 +75,8 @@ func New(name string, c Config, log *slog.Logger) (*Platform, error) {
 	httpClient, pool := newHTTP()
 	p := &Platform{
 		name: name, log: log, base: base, token: core.Secret(c.token()),
-		client: &client{http: httpClient}, pool: pool, budgets: newBudgets(), times: defaultTiming(), moved: map[string]string{},
+		client: &client{http: httpClient}, pool: pool, pacer: newPacer(), times: defaultTiming(),
+		moved: map[string]string{}, typing: map[core.Place]time.Time{},
 	}
 	bot, err := tgbot.New(p.token.Reveal(),
 		tgbot.WithSkipGetMe(), // New would call getMe

@@ -115,7 +115,7 @@ func (c *client) send(req *http.Request) (json.RawMessage, error) {
 		return nil, &netError{sent: true, err: fmt.Errorf("read the answer: %w", err)}
 	}
 	if len(data) > maxAnswer {
-		return nil, fmt.Errorf("%w: it is larger than %d bytes", errNoResult, maxAnswer)
+		return nil, fmt.Errorf("%w: %w", errNoResult, errHuge)
 	}
 	return answer(resp, data)
 }

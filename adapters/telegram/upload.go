@@ -52,6 +52,7 @@ func (p *Platform) Upload(ctx context.Context, at core.Place, replyTo string, f 
 		id, err := p.uploadOnce(ctx, op, at.Room, out, f, limit)
 		switch {
 		case err == nil:
+			p.typed(at)
 			return core.MessageRef{Place: at, ID: strconv.Itoa(id)}, nil
 		case out.reply != nil && replyRefused(err):
 			out.reply = nil
@@ -78,7 +79,7 @@ func unfit(err error) bool {
 
 func (p *Platform) uploadOnce(ctx context.Context, op, room string, out outFile, f core.File, limit int64) (id int, err error) {
 	var src *source
-	err = p.do(ctx, order{op: op, room: room, wait: waitFile, timeout: transferTimeout}, func(ctx context.Context, chat string) error {
+	err = p.do(ctx, order{op: op, room: room, turn: own, wait: waitFile, once: true, timeout: transferTimeout}, func(ctx context.Context, chat string) error {
 		ctx, cancel := context.WithCancel(ctx)
 		body, err := f.Open(ctx)
 		if err != nil {
@@ -140,7 +141,7 @@ func (o *outFile) send(ctx context.Context, b *tgbot.Bot, chat string, src *sour
 // kindOf is the message that shows a file best, by its type, else by its name.
 // Sources: https://core.telegram.org/bots/api#sendphoto, #sendvoice (OGG with Opus), #sendaudio (MP3, M4A), #sendvideo (MPEG-4)
 func kindOf(f core.File) media {
-	kind, _, _ := strings.Cut(strings.ToLower(f.MIME), ";")
+	kind, params, _ := strings.Cut(strings.ToLower(f.MIME), ";")
 	ext := strings.ToLower(path.Ext(f.Name))
 	unknown := kind == "" || kind == "application/octet-stream"
 	is := func(kinds []string, exts ...string) bool {
@@ -151,6 +152,8 @@ func kindOf(f core.File) media {
 		return animation
 	case f.Size <= maxPhoto && is([]string{"image/jpeg", "image/png", "image/webp"}, ".jpg", ".jpeg", ".png", ".webp"):
 		return photo
+	case kind == "audio/ogg" && strings.Contains(params, "codecs") && !strings.Contains(params, "opus"): // Vorbis, FLAC …
+		return document
 	case is([]string{"audio/ogg", "audio/opus"}, ".ogg", ".oga", ".opus"):
 		return voice
 	case is([]string{"audio/mpeg", "audio/mp3", "audio/mp4", "audio/m4a", "audio/x-m4a"}, ".mp3", ".m4a"):

@@ -94,6 +94,7 @@ func (s *Server) draft(p *params, body markup.Text) (any, error) {
 		a.draft = slices.Delete(a.draft, 1, 1+over)
 	}
 	s.endsAt(&s.draftEnds, a.draftUntil)
+	s.opts.Observe.Tell(sim.Drafted, sim.Ref{Room: formatID(c.id), Thread: threadName(topic), ID: "draft:" + formatID(id)}, now, body.Text)
 	s.changed.Notify()
 	return true, nil
 }

@@ -23,7 +23,7 @@
 // https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this, which allows "short bursts" without a
 // figure; the bursts are this package's. An album counts each of its messages. A refused call is answered 429 with
 // retry_after, and everything that the limit covers is refused until then. Chat actions, drafts, reactions, deletions
-// and reading methods are not counted: no limit for them is documented.
+// and reading methods are not counted: no limit for them is documented. [Server.Flood] refuses a chat for a time.
 //
 // Text is 1–4,096 and captions 0–1,024 UTF-16 code units after entities parsing, callback data 1–64 bytes, uploads 50 MB
 // (photos 10 MB), downloads 20 MB.

@@ -44,6 +44,7 @@ type chatLimit struct {
 	window  time.Duration // the minute of a group, scaled
 	recent  []time.Time   // in a group: what was taken within window
 	blocked time.Time     // refused until then
+	excused time.Time     // until then the next refusal is no fault of the bot
 }
 
 func newChatLimit(scale float64, group bool) *chatLimit {
@@ -100,6 +101,21 @@ func take(now time.Time, all *overallLimit, c *chatLimit, n int) (retryAfter int
 		}
 	}
 	return 0, ""
+}
+
+// Flood refuses, for so long from now, all that counts against the limits of a chat, as Telegram does now and then for
+// reasons of its own. The first call that meets it has done nothing wrong; those that follow before the time is over are
+// violations.
+func (s *Server) Flood(room string, d time.Duration) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, err := s.room(room)
+	if err != nil {
+		return err
+	}
+	c.limit.blocked = time.Now().Add(d)
+	c.limit.excused = c.limit.blocked
+	return nil
 }
 
 func ceilSeconds(d time.Duration) int { return max(1, int(math.Ceil(d.Seconds()))) }

@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"log/slog"
+	"net"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/telegram/markup"
 )
 
@@ -60,10 +62,11 @@ type Topic struct {
 
 // Options configure [New]. The zero value is the world that the package documentation describes.
 type Options struct {
-	Listen   string // address; default "127.0.0.1:0"
-	Token    string // default DefaultToken; the bot's id is what stands before ":"
-	Username string // the bot's, without "@"; default "acme_support_bot"
-	Name     string // the bot's first name; default "Acme Support"
+	Listen   string       // address; default "127.0.0.1:0"
+	Listener net.Listener // in the place of Listen; the server closes it
+	Token    string       // default DefaultToken; the bot's id is what stands before ":"
+	Username string       // the bot's, without "@"; default "acme_support_bot"
+	Name     string       // the bot's first name; default "Acme Support"
 
 	PrivacyOff    bool // privacy mode is on unless this says otherwise, as for every new bot
 	PrivateTopics bool // topics in private chats (getMe: has_topics_enabled)
@@ -89,6 +92,8 @@ type Options struct {
 	MaxFileBytes int64 // kept of all files, oldest dropped; default 256 MiB
 	MaxUpdates   int   // unconfirmed updates kept, oldest dropped; default 100,000
 
+	// Observe is told what the bot's messages and drafts say, as it changes; default nobody.
+	Observe sim.Observer
 	// Log gets a line for each refused call; default none.
 	Log *slog.Logger
 }

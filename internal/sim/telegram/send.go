@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/telegram/markup"
 )
 
@@ -38,6 +39,7 @@ func (s *Server) post(d destination, m *message) *wireMessage {
 	m.from = s.me
 	s.store(m)
 	d.chat.settle(d.topic)
+	s.tell(sim.Posted, m)
 	s.changed.Notify()
 	return s.wire(m, true)
 }
@@ -139,6 +141,7 @@ func (s *Server) edit(p *params, m *message, change func(*message) error) (any, 
 	if changedText {
 		s.newVersion(m, m.edited)
 	}
+	s.tell(sim.Edited, m)
 	s.changed.Notify()
 	return s.wire(m, true), nil
 }
@@ -163,6 +166,7 @@ func (s *Server) deleteMessage(_ context.Context, p *params) (any, error) {
 		return nil, bad("message can't be deleted")
 	}
 	c.remove(m.id)
+	s.tell(sim.Deleted, m)
 	s.changed.Notify()
 	return true, nil
 }
@@ -192,6 +196,7 @@ func (s *Server) deleteMessages(_ context.Context, p *params) (any, error) {
 	for _, id := range ids { // those that cannot be found are skipped, as documented
 		if m := c.find(id); m != nil && s.deletable(m) {
 			c.remove(id)
+			s.tell(sim.Deleted, m)
 		}
 	}
 	s.changed.Notify()

@@ -93,7 +93,9 @@ func New(o Options) (*Server, error) {
 	}
 	lc := net.ListenConfig{}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.listener, err = lc.Listen(s.ctx, "tcp", o.Listen)
+	if s.listener = o.Listener; s.listener == nil {
+		s.listener, err = lc.Listen(s.ctx, "tcp", o.Listen)
+	}
 	if err != nil {
 		s.cancel()
 		return nil, fmt.Errorf("telegram stand-in: listening: %w", err)

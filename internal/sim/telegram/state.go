@@ -246,6 +246,18 @@ func (m *message) ref() sim.Ref {
 	return sim.Ref{Room: strconv.FormatInt(m.chat.id, 10), Thread: threadName(m.topic), ID: strconv.Itoa(m.id)}
 }
 
+// tell tells the observer what a message of the bot says now.
+func (s *Server) tell(kind sim.SeenKind, m *message) {
+	if s.opts.Observe == nil || m.from != s.me {
+		return
+	}
+	text := ""
+	if kind != sim.Deleted {
+		text = m.body.Text
+	}
+	s.opts.Observe.Tell(kind, m.ref(), time.Now(), text)
+}
+
 func threadName(topic int) string {
 	if topic == 0 {
 		return ""

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/telegram/markup"
 )
 
@@ -126,11 +127,17 @@ func (s *Server) destinationOf(p *params) (destination, error) {
 
 // spend counts n messages against the limits. Called with mu held.
 func (s *Server) spend(c *chat, n int) error {
-	retry, why := take(time.Now(), s.all, c.limit, n)
+	now := time.Now()
+	retry, why := take(now, s.all, c.limit, n)
 	if retry == 0 {
 		return nil
 	}
-	return &floodError{apiError: flood(retry), chat: c.id, why: why}
+	s.opts.Observe.Tell(sim.Limited, sim.Ref{}, time.Now(), "")
+	e := &floodError{apiError: flood(retry), chat: c.id, why: why}
+	if now.Before(c.limit.excused) {
+		c.limit.excused, e.against = time.Time{}, false
+	}
+	return e
 }
 
 // floodError is a 429 that says in the violations which limit was hit where.
