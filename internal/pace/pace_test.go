@@ -12,8 +12,13 @@ import (
 	"github.com/clickai/bridge/internal/pace"
 )
 
-// pause lets d of the bubble's time pass.
-func pause(d time.Duration) { <-time.After(d) }
+// pause lets d of the bubble's time pass. A timer that is due already would be run by the goroutine that asks, and many of
+// these at once crash the race detector (https://github.com/golang/go/issues/78156).
+func pause(d time.Duration) {
+	if d > 0 {
+		<-time.After(d)
+	}
+}
 
 // fixed gives the rules of a map, and no limit to other names.
 func fixed(rules map[string]pace.Rule) func(string) pace.Rule {
