@@ -204,7 +204,7 @@ func (c *catchup) page(ctx context.Context, job *backlog) (more bool, err error)
 	job.more = false // what comes from now on sets it again
 	c.mu.Unlock()
 	job.after = max(job.after, c.r.oldest())
-	page, full, err := c.r.p.page(ctx, "discord.CatchUp", job.channel.id, "after", job.after.String())
+	page, full, err := c.r.p.page(ctx, "discord.CatchUp", job.channel.id, "after", job.after.String(), true)
 	if err != nil {
 		return false, err
 	}

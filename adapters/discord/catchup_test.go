@@ -227,10 +227,10 @@ func TestManyMissed(t *testing.T) {
 	start(t, newBot(t, s.APIURL(), simdiscord.DefaultToken), n)
 	n.waitUp(t, 1)
 	write(700) // more than is held
-	n.wait(t, "all", func() bool { return len(n.all(core.KindMessage)) >= len(want) })
+	n.wait(t, "all", func() bool { return len(once(n)) >= len(want) })
 	write(1)
-	n.wait(t, "the last", func() bool { return len(n.all(core.KindMessage)) >= len(want) })
-	if got := n.texts(); !slices.Equal(got, want) {
+	n.wait(t, "the last", func() bool { return len(once(n)) >= len(want) })
+	if got := once(n); !slices.Equal(got, want) {
 		t.Errorf("%d messages, want %d in order", len(got), len(want))
 	}
 }

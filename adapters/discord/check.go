@@ -46,7 +46,7 @@ func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
 	}
 
 	var me wireUser
-	if err := p.read(ctx, "discord.Check", discordgo.EndpointUser("@me"), "users", &me); err != nil {
+	if err := p.read(ctx, "discord.Check", discordgo.EndpointUser("@me"), "users", "", &me); err != nil {
 		if core.ClassOf(err) == core.Auth {
 			add("token", false, mendToken)
 			return found, nil
@@ -79,9 +79,9 @@ func (p *Platform) checkIntent(ctx context.Context, add addLine) (appID string, 
 		ID    string `json:"id"`
 		Flags int64  `json:"flags"`
 	}
-	err = p.read(ctx, "discord.Check", discordgo.EndpointAPI+"applications/@me", "applications", &app)
+	err = p.read(ctx, "discord.Check", discordgo.EndpointAPI+"applications/@me", "applications", "", &app)
 	if lasting(err) {
-		err = p.read(ctx, "discord.Check", discordgo.EndpointOAuth2+"applications/@me", "oauth2", &app)
+		err = p.read(ctx, "discord.Check", discordgo.EndpointOAuth2+"applications/@me", "oauth2", "", &app)
 	}
 	if lasting(err) {
 		return "", nil // a server without applications has no intents to switch
@@ -106,9 +106,9 @@ func (p *Platform) checkGateway(ctx context.Context, add addLine) error {
 			ResetAfter float64 `json:"reset_after"`
 		} `json:"session_start_limit"`
 	}
-	err := p.read(ctx, "discord.Check", discordgo.EndpointGatewayBot, "gateway bot", &bot)
+	err := p.read(ctx, "discord.Check", discordgo.EndpointGatewayBot, "gateway bot", "", &bot)
 	if lasting(err) {
-		err = p.read(ctx, "discord.Check", discordgo.EndpointGateway, "gateway", &bot)
+		err = p.read(ctx, "discord.Check", discordgo.EndpointGateway, "gateway", "", &bot)
 	}
 	switch {
 	case err != nil:
@@ -133,7 +133,7 @@ func (p *Platform) checkGuilds(ctx context.Context, appID string, add addLine) e
 		Permissions *bits  `json:"permissions"`
 	}]
 	address := fmt.Sprintf("%s?limit=%d", discordgo.EndpointUserGuilds("@me"), maxCheckedGuilds)
-	if err := p.read(ctx, "discord.Check", address, "users guilds", &guilds); err != nil {
+	if err := p.read(ctx, "discord.Check", address, "users guilds", "", &guilds); err != nil {
 		return err
 	}
 	if len(guilds) == 0 {

@@ -35,6 +35,7 @@ type Platform struct {
 
 var (
 	_ core.Ceiling          = (*Platform)(nil)
+	_ core.Pacer            = (*Platform)(nil)
 	_ core.Platform         = (*Platform)(nil)
 	_ core.Editor           = (*Platform)(nil)
 	_ core.Deleter          = (*Platform)(nil)

@@ -17,7 +17,11 @@
 //     after a new session whatever came later is fetched, in order, ahead of what arrives meanwhile.
 //   - A message has the same key however it comes. Its reactions are known by session and sequence number, since Discord
 //     gives them no id: a replayed one is recognised, one that happens again is not.
-//   - No request waits longer than its context, nor longer than the bound of its kind in limits.go.
+//   - All requests of a bot share the route buckets, which the headers of answers tell, and the global limit. What people
+//     wait for goes first: first texts, last edits, files; edits that a later one will overtake share evenly what is left. A
+//     429 stops what it names, for as long as it says: a bucket, or everything. See [Platform.Pace], ratelimit.go, buckets.go.
+//   - No request waits longer than its context, nor longer than the bound of its kind in limits.go. Post and Edit do not wait
+//     themselves.
 //   - [Platform.Run] returns after every goroutine that it started.
 //   - The token goes to the host of api_url and to the gateway that this host names, nowhere else.
 //
@@ -38,13 +42,19 @@
 //
 // gateway.go therefore speaks the protocol itself over gorilla/websocket. In requests the package leaves discordgo's rate
 // limiter without headers, so that it never sleeps: it sleeps deaf to contexts, never frees a bucket
-// (https://github.com/bwmarrin/discordgo/issues/1333) and throws an answer away when a header is malformed. ratelimit.go
-// keeps the limits. discordgo never retries: it would repeat a POST after a 502. Its Debug is never set: it logs the token.
+// (https://github.com/bwmarrin/discordgo/issues/1333), serves in no order and throws an answer away when a header is malformed.
+// discordgo never retries: it would repeat a POST after a 502. Its Debug is never set: it logs the token.
 //
 // # Goroutines of Run
 //
 // Run itself reads the socket and handles each event. It starts and waits for: one heartbeat for each connection, four
 // catch-up workers, and one writer of positions. Closing a connection when ctx ends is a callback of the context.
+//
+// # Growing answers
+//
+// Discord has nothing of its own for text that grows (`stream.mode: native`), so answers grow by edits. Of a message that is
+// older than an hour it takes only a few, and tells so by a refusal (30046). Then the message waits until Discord takes an edit
+// again, and gets the newest text: it is not posted anew, which would show a long answer twice.
 //
 // # Non-goals
 //

@@ -3,10 +3,13 @@ package discord
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/pace"
 )
 
 // Hurry shortens the periods of the connection, and returns p.
@@ -95,19 +98,60 @@ type Limiter struct{ l *limiter }
 // NewLimiter makes one.
 func NewLimiter() Limiter { return Limiter{newLimiter()} }
 
-// Acquire waits for a request; done takes what it brought back.
-func (l Limiter) Acquire(ctx context.Context, key string, wait time.Duration) (done func(status int, h http.Header, body string), err error) {
-	f, err := l.l.acquire(ctx, key, wait)
+// Done takes in what a request brought back.
+type Done func(status int, h http.Header, body string)
+
+func doneOf(f *flight) Done {
+	return func(status int, h http.Header, body string) {
+		f.done(&exchange{sent: true, status: status, header: h, body: []byte(body)})
+	}
+}
+
+func routeOf(at string) route {
+	i := strings.LastIndexByte(at, ' ')
+	return route{name: at[:i], major: at[i+1:]}
+}
+
+// Take waits for a turn of a route ("POST messages 1") and begins the request.
+func (l Limiter) Take(ctx context.Context, at string, wait time.Duration) (Done, error) {
+	f, err := l.l.take(ctx, routeOf(at), pace.Urgent, wait)
 	if err != nil {
 		return nil, err
 	}
-	return func(status int, h http.Header, body string) {
-		f(&exchange{sent: true, status: status, header: h, body: []byte(body)})
-	}, nil
+	return doneOf(f), nil
 }
 
-// Buckets is how many are remembered.
-func (l Limiter) Buckets() int { return len(l.l.buckets) }
+// Pace waits for a turn, as Platform.Pace does.
+func (l Limiter) Pace(ctx context.Context, at string, c pace.Call) error {
+	return l.l.pace(ctx, routeOf(at), c)
+}
+
+// Unpace gives one back.
+func (l Limiter) Unpace(at string, p pace.Priority) { l.l.unpace(routeOf(at), p) }
+
+// Begin begins the request that a turn was for.
+func (l Limiter) Begin(at string) (Done, error) {
+	f, err := l.l.begin(routeOf(at))
+	if err != nil {
+		return nil, err
+	}
+	return doneOf(f), nil
+}
+
+// Sizes are how much is remembered: route buckets, other knowledge of them, and budgets of the pacer.
+func (l Limiter) Sizes() (buckets, known, budgets int) {
+	l.l.mu.Lock()
+	defer l.l.mu.Unlock()
+	return len(l.l.buckets), len(l.l.other) + len(l.l.sizes) + len(l.l.old), l.l.pacer.Stats().Budgets
+}
+
+// Dial makes all connections of the bot by dial.
+func Dial(p *Platform, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	for _, pool := range p.pools {
+		pool.Proxy, pool.DialContext = nil, dial
+	}
+	p.dialer.Proxy, p.dialer.NetDialContext = nil, dial
+}
 
 // Failure is what an answer becomes.
 func Failure(status int, header http.Header, body string, inThread bool) error {

@@ -99,7 +99,7 @@ func (p *Platform) freshURL(ctx context.Context, op, ref string) (string, error)
 		return "", invalid(op, errBadID)
 	}
 	var raw json.RawMessage
-	if err := p.read(ctx, op, discordgo.EndpointChannelMessage(ids[0], ids[1]), "message "+ids[0], &raw); err != nil {
+	if err := p.read(ctx, op, discordgo.EndpointChannelMessage(ids[0], ids[1]), "message", ids[0], &raw); err != nil {
 		if lasting(err) {
 			return "", &core.Error{Op: op, Class: core.NotFound, Err: err}
 		}
@@ -190,7 +190,7 @@ func (p *Platform) Upload(ctx context.Context, at core.Place, replyTo string, f 
 		msg := newMessage("", "", replyTo)
 		msg.Attachments = []outAttachment{{ID: 0, Filename: name}}
 		sent, err := p.uploadOnce(ctx, call{
-			op: op, method: http.MethodPost, url: discordgo.EndpointChannelMessages(channelID), bucket: "messages " + channelID,
+			op: op, method: http.MethodPost, url: discordgo.EndpointChannelMessages(channelID), route: "messages", major: channelID,
 			wait: waitPost, timeout: transferTimeout, inThread: at.Thread != "",
 		}, msg, f, name, limit)
 		if err != nil && replyTo != "" && replyRefused(err) {

@@ -228,9 +228,9 @@ func (g *gateway) address(ctx context.Context, s session) (string, error) {
 			ResetAfter float64 `json:"reset_after"` // ms
 		} `json:"session_start_limit"`
 	}
-	err := g.p.read(ctx, "discord.Gateway", discordgo.EndpointGatewayBot, "gateway bot", &bot)
+	err := g.p.read(ctx, "discord.Gateway", discordgo.EndpointGatewayBot, "gateway bot", "", &bot)
 	if core.ClassOf(err) == core.Unsupported || core.ClassOf(err) == core.NotFound {
-		err = g.p.read(ctx, "discord.Gateway", discordgo.EndpointGateway, "gateway", &bot)
+		err = g.p.read(ctx, "discord.Gateway", discordgo.EndpointGateway, "gateway", "", &bot)
 	}
 	if err != nil {
 		return "", err

@@ -116,7 +116,7 @@ func TestReconnect(t *testing.T) {
 		{name: "close 4009", end: func(s *simdiscord.Server) { s.CloseGateway(4009, "timeout") }, sessions: 2},
 		{name: "no Hello", end: func(s *simdiscord.Server) { s.StallConnects(2); s.Cut() }, sessions: 1},
 		{
-			name: "heartbeats without acknowledgement", opt: simdiscord.Options{HeartbeatInterval: 60 * time.Millisecond},
+			name: "heartbeats without acknowledgement", opt: simdiscord.Options{HeartbeatInterval: 150 * time.Millisecond},
 			end: func(s *simdiscord.Server) { s.Silence() }, sessions: 1,
 		},
 	}

@@ -8,19 +8,27 @@ import (
 
 // Limits of Discord. Where the documentation gives no figure, the comment says so.
 const (
-	// editGap is the least time between two edits of one message. Discord tells the limits of its route buckets in headers
-	// only; about five edits in five seconds for each channel were observed, and this leaves room for a second answer.
+	// editGap is the least time between two edits of one message while there is room for more: the rate that the bucket of a
+	// channel's edits was seen to give.
+	editGap = time.Second
+
+	// firstCount requests in firstPer is what a route is taken to allow until its first answer tells: Discord publishes no
+	// figures and says to read the headers. It is what those of posts and of edits in a channel were seen to tell.
 	// Source of the rule: https://docs.discord.com/developers/topics/rate-limits
-	editGap = 1300 * time.Millisecond
+	firstCount = 5
+	firstPer   = 5 * time.Second
 
 	// typingEvery: the typing indicator goes after 10 s.
 	// Source: https://docs.discord.com/developers/resources/channel#trigger-typing-indicator
 	typingEvery = 8 * time.Second
 
-	// callsPerSecond keeps below the global limit of 50 requests a second. discordgo's own gate for it is never set,
-	// since a global 429 carries no X-RateLimit-Reset-After.
+	// callsPerSecond keeps below the global limit of 50 requests a second.
 	// Source: https://docs.discord.com/developers/topics/rate-limits#global-rate-limit
 	callsPerSecond = 45
+
+	// oldMessage is the age from which on a message's edits have a limit of their own, which only a refusal tells (30046).
+	// Source: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json-json-error-codes
+	oldMessage = time.Hour
 
 	// maxThreadName is in characters; counted in UTF-16 units, the strictest reading.
 	// Source: https://docs.discord.com/developers/resources/channel#start-thread-from-message
@@ -56,8 +64,7 @@ const (
 	callTimeout     = 30 * time.Second // of one request that has no nearer deadline
 	transferTimeout = 10 * time.Minute // of one file, if the caller's context has no nearer deadline
 
-	waitEdit   = 500 * time.Millisecond // the newest text is better than this one after a wait: give it back to the caller
-	waitTyping = 0                      // an indicator that is late is of no use
+	waitTyping = 0 // an indicator that is late is of no use
 	waitPost   = 10 * time.Second
 	waitRead   = 20 * time.Second
 
@@ -65,7 +72,10 @@ const (
 	maxErrorBody = 64 << 10 // bytes of an error's body
 	maxFrame     = 64 << 20 // bytes of one gateway frame: GUILD_CREATE of a large server
 	maxBuckets   = 4096     // rate-limit buckets remembered
-	maxRefusals  = 1024     // refusals remembered
+	maxLimit     = 1000     // requests in a bucket's window that are believed
+	maxWindow    = time.Hour
+	grantedFor   = 10 * time.Second // a turn that Pace gave is kept for its call so long
+	maxRefusals  = 1024             // refusals remembered
 	refusedFor   = time.Minute
 
 	maxKnownURLs = 512 // addresses of attachments remembered

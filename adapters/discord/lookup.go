@@ -56,7 +56,7 @@ func (p *Platform) resolve(ctx context.Context, channelID, guildID string) (chan
 		}
 	}
 	var w wireChannel
-	if err := p.read(ctx, "discord.Channel", discordgo.EndpointChannel(channelID), "channel "+channelID, &w); err != nil {
+	if err := p.read(ctx, "discord.Channel", discordgo.EndpointChannel(channelID), "channel", channelID, &w); err != nil {
 		if !lasting(err) {
 			return channel{}, err
 		}
@@ -78,23 +78,22 @@ const unknownKind discordgo.ChannelType = -1
 // loadGuild asks for what GUILD_CREATE tells.
 func (p *Platform) loadGuild(ctx context.Context, id string) error {
 	var w wireGuild
-	bucket := "guild " + id
-	if err := p.read(ctx, "discord.Guild", discordgo.EndpointGuild(id), bucket, &w); err != nil {
+	if err := p.read(ctx, "discord.Guild", discordgo.EndpointGuild(id), "guild", id, &w); err != nil {
 		return err
 	}
-	if err := p.read(ctx, "discord.Guild", discordgo.EndpointGuildChannels(id), bucket+" channels", &w.Channels); err != nil {
+	if err := p.read(ctx, "discord.Guild", discordgo.EndpointGuildChannels(id), "guild channels", id, &w.Channels); err != nil {
 		return err
 	}
 	var active struct {
 		Threads lenient[wireChannel] `json:"threads"`
 	}
-	if err := p.read(ctx, "discord.Guild", discordgo.EndpointGuildActiveThreads(id), bucket+" threads", &active); err != nil {
+	if err := p.read(ctx, "discord.Guild", discordgo.EndpointGuildActiveThreads(id), "guild threads", id, &active); err != nil {
 		return err
 	}
 	w.Threads = active.Threads
 	if me := p.dir.me(); isID(me) {
 		var m wireMember
-		if err := p.read(ctx, "discord.Guild", discordgo.EndpointGuildMember(id, me), bucket+" members", &m); err != nil {
+		if err := p.read(ctx, "discord.Guild", discordgo.EndpointGuildMember(id, me), "guild members", id, &m); err != nil {
 			return err
 		}
 		m.User = &wireUser{ID: me}
@@ -105,9 +104,9 @@ func (p *Platform) loadGuild(ctx context.Context, id string) error {
 	return nil
 }
 
-// read makes a GET.
-func (p *Platform) read(ctx context.Context, op, url, bucket string, out any) error {
-	return p.api.do(ctx, call{op: op, method: http.MethodGet, url: url, bucket: bucket, wait: waitRead}, out)
+// read makes a GET. major is the channel or server in the address.
+func (p *Platform) read(ctx context.Context, op, url, route, major string, out any) error {
+	return p.api.do(ctx, call{op: op, method: http.MethodGet, url: url, route: route, major: major, wait: waitRead}, out)
 }
 
 // me is the bot's user id, asked for if no connection has told it yet.
@@ -116,7 +115,7 @@ func (p *Platform) me(ctx context.Context) (string, error) {
 		return id, nil
 	}
 	var u wireUser
-	if err := p.read(ctx, "discord.Me", discordgo.EndpointUser("@me"), "users", &u); err != nil {
+	if err := p.read(ctx, "discord.Me", discordgo.EndpointUser("@me"), "users", "", &u); err != nil {
 		return "", err
 	}
 	if !isID(u.ID) {

@@ -2,52 +2,86 @@ package discord
 
 import (
 	"context"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
+	"github.com/bwmarrin/discordgo"
+
+	"github.com/clickai/bridge/internal/pace"
 )
 
-// limiter keeps Discord's limits before a request is sent: one request at a time in each route bucket, none in a bucket
-// that is used up, and the global rate. Unlike discordgo's it obeys contexts, frees what is no longer used and treats a
-// global 429 as one. golang.org/x/time/rate does the global part; buckets are refilled by the server's headers, which it
-// cannot express.
+// limiter keeps Discord's limits: the global one and those of the route buckets. A bucket's size, its window and what is
+// left of it come from the headers of answers; which routes are in one bucket too. Until a route has been answered for the
+// first time it is taken to allow what [firstCount] and [firstPer] say.
+//
+// Requests may be under way at once. The figure in an answer does not count those that Discord has not seen yet, and answers
+// come in any order, so a bucket remembers the lowest figure of its window and takes off all that is not answered.
 // Source: https://docs.discord.com/developers/topics/rate-limits
 type limiter struct {
-	global *rate.Limiter
+	pacer *pace.Pacer
 
 	mu      sync.Mutex
-	blocked time.Time // no request at all before this
-	buckets map[string]*bucket
-	shared  map[string]string // route with channel → the bucket that the server says it is in
+	usual   map[string]string // name of a route → the bucket that it is in
+	other   map[route]string  // the same, for channels where it is another one
+	sizes   map[string]size   // bucket → its size
+	buckets map[bucketKey]*bucket
+	queued  map[*bucket]struct{} // those that somebody waits in
+	held    time.Time            // no request at all before this
+	old     map[string]time.Time // channel → no edit of a message older than an hour before this
 }
 
-// bucket is the state of one route with its channel or guild.
-type bucket struct {
-	slot  chan struct{} // capacity 1: held by the request under way
-	users int           // who hold or wait for it; guarded by limiter.mu
+// allCalls is the budget of the global limit.
+const allCalls = "all"
 
-	// Guarded by slot, but for the clean-up, which takes buckets without users only.
-	known     bool // headers have been seen
-	remaining int
-	reset     time.Time
+// route is an endpoint with its method, such as "POST messages", and the channel or server in its path, which has limits of
+// its own.
+type route struct {
+	name, major string
 }
+
+func (r route) String() string { return r.name + " " + r.major }
 
 func newLimiter() *limiter {
 	return &limiter{
-		global: rate.NewLimiter(callsPerSecond, callsPerSecond), buckets: map[string]*bucket{}, shared: map[string]string{},
+		pacer: pace.New(ruleOf), usual: map[string]string{}, other: map[route]string{}, sizes: map[string]size{},
+		buckets: map[bucketKey]*bucket{}, queued: map[*bucket]struct{}{}, old: map[string]time.Time{},
 	}
 }
 
-// SetCallsPerSecond replaces the ceiling over all calls, which is Discord's global limit.
-func (p *Platform) SetCallsPerSecond(n float64) {
-	p.api.limits.global.SetLimit(rate.Limit(n))
-	p.api.limits.global.SetBurst(max(1, int(n)))
+// setRate replaces the ceiling over all requests.
+func (l *limiter) setRate(n float64) {
+	if n > 0 && !math.IsInf(n, 0) {
+		l.pacer.Set(allCalls, globalRule(n))
+	}
+}
+
+// globalRule lets n requests a second go, evenly: the limit holds for any second, however its beginning is chosen and a
+// little jitter on the way is allowed for.
+func globalRule(n float64) pace.Rule {
+	return pace.Rule{
+		Count: 1, Per: time.Duration(float64(time.Second) / max(n, 1e-6)), Burst: max(1, int(n/10)), Reserve: 1,
+	}
+}
+
+// ruleOf is the rule of a budget. Edits are spread evenly over a bucket's window. That costs them nothing, and something
+// urgent gets its turn about as soon as with slots kept for it, since it goes ahead of all of them.
+func ruleOf(budget string) pace.Rule {
+	if budget == allCalls {
+		return globalRule(callsPerSecond)
+	}
+	figures, _, _ := strings.Cut(budget, " ")
+	var n [3]int
+	for i, f := range strings.SplitN(figures, "/", len(n)) {
+		n[i], _ = strconv.Atoi(f) // rename wrote it
+	}
+	return pace.Rule{Count: n[0], Per: time.Duration(n[1]) * time.Millisecond, Spread: n[2]}
 }
 
 // tooSoonError says that a request would have to wait longer than it may.
@@ -55,212 +89,214 @@ type tooSoonError struct{ wait time.Duration }
 
 func (e *tooSoonError) Error() string { return "rate limit used up for " + e.wait.String() }
 
-// acquire waits until a request may be sent in a bucket: at most maxWait, and not at all when ctx would end first. The
-// error is ctx's or *tooSoonError. The caller calls done with what the request brought back.
-func (l *limiter) acquire(ctx context.Context, key string, maxWait time.Duration) (done func(*exchange), err error) {
-	b := l.enter(key)
-	until := time.Now().Add(maxWait)
-	if err := b.lock(ctx, maxWait); err != nil {
-		l.leave(b)
-		return nil, err
-	}
-	release := func() {
-		<-b.slot
-		l.leave(b)
-	}
-	if wait := l.wait(b); wait > 0 {
-		if err := sleepUntil(ctx, wait, until); err != nil {
-			release()
-			return nil, err
-		}
-	}
-	r := l.global.Reserve()
-	if err := sleepUntil(ctx, r.Delay(), until); err != nil {
-		r.Cancel()
-		release()
-		return nil, err
-	}
-	return func(ex *exchange) {
-		l.learn(b, ex)
-		l.share(key, b, ex)
-		release()
-	}, nil
+var (
+	errMoved = errors.New("the bucket has another size or name now")
+	errLate  = errors.New("the wait is longer than it may be")
+)
+
+// waiter is a call that waits for its turn. Its context is cancelled when its bucket's budget changes.
+type waiter struct {
+	cancel context.CancelCauseFunc
 }
 
-// share notes in which of the server's buckets a route is. Several routes may be in one, each channel has its own.
-func (l *limiter) share(key string, b *bucket, ex *exchange) {
-	hash := ex.header.Get("X-RateLimit-Bucket")
-	if hash == "" || len(hash) > 100 {
-		return
+// turn waits for the turn of a call of r; c says its priority, since when it has been wanted and what wakes it. granted notes
+// the call in the bucket that it was counted in, with the limiter locked. The error wraps ctx's cause, or is pace.ErrWoken.
+func (l *limiter) turn(ctx context.Context, r route, c pace.Call, granted func(*bucket)) error {
+	if c.Since.IsZero() {
+		c.Since = time.Now() // it keeps its place when it has to ask again
 	}
-	if i := strings.LastIndexByte(key, ' '); i >= 0 && isID(key[i+1:]) {
-		hash += key[i:]
-	}
-	hash = "= " + hash // no route begins like this
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.shared[key] == hash {
-		return
-	}
-	if len(l.shared) >= maxBuckets {
-		clear(l.shared) // learnt again with the next answers
-	}
-	l.shared[key] = hash
-	if l.buckets[hash] == nil {
-		l.buckets[hash] = b // with what was just learnt
-	}
-}
-
-func (l *limiter) enter(key string) *bucket {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if hash, ok := l.shared[key]; ok {
-		key = hash
-	}
-	b := l.buckets[key]
-	if b == nil {
-		if len(l.buckets) >= maxBuckets {
-			l.sweepLocked()
-		}
-		b = &bucket{slot: make(chan struct{}, 1)}
-		l.buckets[key] = b
-	}
-	b.users++
-	return b
-}
-
-func (l *limiter) leave(b *bucket) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	b.users--
-}
-
-// sweepLocked frees the buckets that hold nothing worth knowing.
-func (l *limiter) sweepLocked() {
-	now := time.Now()
-	for k, b := range l.buckets {
-		if b.users == 0 && !b.reset.After(now) {
-			delete(l.buckets, k)
-		}
-	}
-}
-
-func (b *bucket) lock(ctx context.Context, maxWait time.Duration) error {
-	select {
-	case b.slot <- struct{}{}:
-		return nil
-	default:
-	}
-	if maxWait <= 0 {
-		return &tooSoonError{wait: time.Second}
-	}
-	t := time.NewTimer(maxWait)
-	defer t.Stop()
-	select {
-	case b.slot <- struct{}{}:
-		return nil
-	case <-t.C:
-		return &tooSoonError{wait: time.Second}
-	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // the caller adds the operation
-	}
-}
-
-// wait is how long the bucket, held by the caller, and the global block ask for.
-func (l *limiter) wait(b *bucket) time.Duration {
-	l.mu.Lock()
-	wait := time.Until(l.blocked)
-	l.mu.Unlock()
-	if b.known && b.remaining <= 0 {
-		wait = max(wait, time.Until(b.reset))
-	}
-	return wait
-}
-
-// sleepUntil sleeps for wait, unless that would go past until or ctx's deadline: then it does not sleep at all.
-func sleepUntil(ctx context.Context, wait time.Duration, until time.Time) error {
-	if err := ctx.Err(); err != nil {
-		return err //nolint:wrapcheck // the caller adds the operation
-	}
-	if wait <= 0 {
-		return nil
-	}
-	end := time.Now().Add(wait)
-	if deadline, ok := ctx.Deadline(); end.After(until) || ok && end.After(deadline) {
-		return &tooSoonError{wait: wait}
-	}
-	return sleep(ctx, wait)
-}
-
-// sleep waits for d or for ctx, whose error it returns.
-func sleep(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err() //nolint:wrapcheck // the caller adds the operation
-	}
-}
-
-// learn takes in an answer's headers, and a 429's body. Malformed values are passed over.
-func (l *limiter) learn(b *bucket, ex *exchange) {
-	now := time.Now()
-	if after, ok := seconds(ex.header.Get("X-RateLimit-Reset-After")); ok {
-		b.reset = now.Add(after)
-		if n, err := strconv.Atoi(ex.header.Get("X-RateLimit-Remaining")); err == nil {
-			b.known, b.remaining = true, n
-		}
-	} else if b.known && b.remaining > 0 {
-		b.remaining--
-	}
-	if ex.status != http.StatusTooManyRequests {
-		return
-	}
-	after, global := rateLimited(ex)
-	if global {
+	for {
 		l.mu.Lock()
-		if until := now.Add(after); until.After(l.blocked) {
-			l.blocked = until
+		b := l.bucket(r)
+		c.Budgets = []string{allCalls, b.budget}
+		wctx, cancel := context.WithCancelCause(ctx)
+		w := &waiter{cancel: cancel}
+		b.waiting[w] = struct{}{}
+		l.queued[b] = struct{}{}
+		l.mu.Unlock()
+
+		err := l.pacer.Wait(wctx, c)
+		moved := errors.Is(context.Cause(wctx), errMoved)
+		l.mu.Lock()
+		delete(b.waiting, w)
+		if len(b.waiting) == 0 {
+			delete(l.queued, b)
+		}
+		moved = moved || !slices.Contains(c.Budgets, b.budget)
+		if err == nil && !moved {
+			granted(b)
 		}
 		l.mu.Unlock()
+		cancel(nil)
+		switch {
+		case err == nil && moved:
+			l.pacer.Return(c)
+		case err == nil, errors.Is(err, pace.ErrWoken):
+			return err //nolint:wrapcheck // it is what it says
+		case ctx.Err() != nil:
+			return fmt.Errorf("wait for %s: %w", r, context.Cause(ctx))
+		case !moved:
+			return fmt.Errorf("wait for %s: %w", r, err)
+		}
+	}
+}
+
+// pace gives a turn for a call that its caller begins later.
+func (l *limiter) pace(ctx context.Context, r route, c pace.Call) error {
+	return l.turn(ctx, r, c, func(b *bucket) { b.granted = append(b.fresh(time.Now()), time.Now()) })
+}
+
+// unpace gives back the last such turn.
+func (l *limiter) unpace(r route, p pace.Priority) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.bucket(r)
+	if n := len(b.granted); n > 0 {
+		b.granted = b.granted[:n-1]
+		l.pacer.Return(pace.Call{Budgets: []string{allCalls, b.budget}, Priority: p})
+	}
+}
+
+// flight is a request under way.
+type flight struct {
+	l     *limiter
+	b     *bucket
+	route route
+	seq   int
+	alone bool // no other was under way when it began
+}
+
+// begin begins a request whose turn has come. While Discord has forbidden it, it returns a *tooSoonError.
+func (l *limiter) begin(r route) (*flight, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.bucket(r)
+	b.use()
+	if wait := time.Until(later(l.held, b.held)); wait > 0 {
+		return nil, &tooSoonError{wait: wait}
+	}
+	return l.fly(b, r), nil
+}
+
+// use takes off a turn that pace gave.
+func (b *bucket) use() {
+	if len(b.granted) > 0 {
+		b.granted = slices.Delete(b.granted, 0, 1)
+	}
+}
+
+// fresh are the turns that pace gave and that may still be used. A caller that has lost one keeps nobody waiting for long.
+func (b *bucket) fresh(now time.Time) []time.Time {
+	b.granted = slices.DeleteFunc(b.granted, func(at time.Time) bool { return now.Sub(at) > grantedFor })
+	return b.granted
+}
+
+func (l *limiter) fly(b *bucket, r route) *flight {
+	f := &flight{l: l, b: b, route: r, alone: b.flying == 0}
+	b.flying++
+	b.seq++
+	f.seq = b.seq
+	return f
+}
+
+// take waits for a turn and begins the request: at most maxWait, and not at all when that would not be enough or ctx would
+// end first. The error is ctx's or *tooSoonError.
+func (l *limiter) take(ctx context.Context, r route, p pace.Priority, maxWait time.Duration) (f *flight, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err //nolint:wrapcheck // the caller adds the operation
+	}
+	c := pace.Call{Priority: p}
+	wait := l.delay(r, c)
+	if deadline, ok := ctx.Deadline(); wait > maxWait || ok && wait > time.Until(deadline) {
+		return nil, &tooSoonError{wait: wait}
+	}
+	bounded := ctx
+	if maxWait > 0 {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeoutCause(ctx, maxWait, errLate)
+		defer cancel()
+	} else {
+		now := make(chan struct{})
+		close(now)
+		c.Wake = now
+	}
+	err = l.turn(bounded, r, c, func(b *bucket) { f = l.fly(b, r) })
+	switch {
+	case err == nil:
+		return f, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err() //nolint:wrapcheck // the caller adds the operation
+	}
+	return nil, &tooSoonError{wait: max(l.delay(r, c), time.Second)}
+}
+
+func (l *limiter) delay(r route, c pace.Call) time.Duration {
+	l.mu.Lock()
+	c.Budgets = []string{allCalls, l.bucket(r).budget}
+	l.mu.Unlock()
+	return l.pacer.Delay(c)
+}
+
+// done takes in what the request brought back.
+func (f *flight) done(ex *exchange) {
+	l := f.l
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := f.b
+	for b.into != nil {
+		b = b.into
+	}
+	l.rename(b)
+	b.flying--
+	now := time.Now()
+	if ex.status == http.StatusTooManyRequests {
+		// Its headers can be those of another limit than the bucket's, which is not told.
+		after, all := rateLimited(ex)
+		l.hold(b, errorCode(ex), after, all, now)
 		return
 	}
-	b.known, b.remaining, b.reset = true, 0, now.Add(after)
-}
-
-// rateLimited reads how long a 429 asks to wait, and whether it concerns every request of the bot. A body that is not
-// Discord's own comes from the protection in front of it, which judges by address: that concerns every request.
-func rateLimited(ex *exchange) (after time.Duration, global bool) {
-	var body struct {
-		Message    *string `json:"message"`
-		RetryAfter float64 `json:"retry_after"`
-		Global     bool    `json:"global"`
-	}
-	own := json.Unmarshal(ex.body, &body) == nil && body.Message != nil
-	after, ok := secondsOf(body.RetryAfter), own && body.RetryAfter > 0
+	t, ok := readHeaders(ex.header)
 	if !ok {
-		after, ok = seconds(ex.header.Get("Retry-After"))
+		return
 	}
-	if !ok {
-		after = 5 * time.Second
+	if t.bucket != "" {
+		b = l.found(f.route, b, t.bucket)
 	}
-	return after, !own || body.Global || ex.header.Get("X-RateLimit-Global") == "true"
+	l.measure(b, t)
+	l.count(b, t, f.alone && f.seq == b.seq, now)
 }
 
-func seconds(s string) (time.Duration, bool) {
-	f, err := strconv.ParseFloat(s, 64)
-	if err != nil || math.IsNaN(f) || f < 0 {
-		return 0, false
+// hold keeps back what a refusal concerns.
+func (l *limiter) hold(b *bucket, code int, after time.Duration, all bool, now time.Time) {
+	switch {
+	case all:
+		l.held = later(l.held, now.Add(after))
+		l.pacer.Hold(allCalls, after)
+	case code == discordgo.ErrCodeMaximumNumberOfEditsToMessagesOlderThanOneHourReached:
+		if len(l.old) >= maxBuckets {
+			clear(l.old) // another refusal tells it again
+		}
+		l.old[b.key.major] = later(l.old[b.key.major], now.Add(after))
+	default:
+		b.held = later(b.held, now.Add(after))
+		l.pacer.Hold(b.budget, after)
 	}
-	return secondsOf(f), true
 }
 
-// secondsOf is bounded by a day: no limit of Discord is longer, and a sum with the time must not overflow.
-func secondsOf(f float64) time.Duration {
-	if math.IsNaN(f) || f < 0 {
-		return 0
+// refused is for a refusal of a route that came with another status than 429.
+func (l *limiter) refused(r route, code int, after time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.hold(l.bucket(r), code, after, false, time.Now())
+}
+
+// oldEdits is how long messages older than an hour must not be edited in a channel.
+func (l *limiter) oldEdits(channel string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wait := time.Until(l.old[channel])
+	if wait <= 0 {
+		delete(l.old, channel)
 	}
-	return time.Duration(min(f, 24*3600) * float64(time.Second))
+	return wait
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/pace"
 )
 
 // api makes the requests of one bot.
@@ -58,11 +59,14 @@ type call struct {
 	op     string // of errors and logs: "discord.Post"
 	method string
 	url    string // one of discordgo's endpoints
-	bucket string // its route and channel; requests of one bucket go one at a time
+	route  string // what it counts against: "messages"; the method belongs to it
+	major  string // the channel or server in url, which has limits of its own; "" for none
 	body   any    // as JSON; nil for none
 	// stream replaces the body.
 	stream   func(*http.Request)
-	wait     time.Duration // the longest that it may be held back
+	paced    bool          // its caller has waited for its turn
+	aside    bool          // nobody waits for it: it goes after what a reply needs
+	wait     time.Duration // the longest that it may be held back otherwise
 	timeout  time.Duration // 0: callTimeout
 	inThread bool
 }
@@ -74,19 +78,23 @@ func (a *api) do(ctx context.Context, c call, out any) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	key := c.op + " " + c.bucket
+	at := route{name: c.method + " " + c.route, major: c.major}
+	key := c.op + " " + at.String()
 	if err := a.remembered(key); err != nil {
 		return err
 	}
-	done, err := a.limits.acquire(ctx, c.method+" "+c.bucket, c.wait)
+	under, err := a.begin(ctx, c, at)
 	if err != nil {
 		return notSent(c.op, err)
 	}
 	ex := &exchange{}
 	body, err := a.send(ctx, c, ex)
-	done(ex)
+	under.done(ex)
 	if err != nil {
 		failed := failure(c.op, ex, err, c.inThread)
+		if failed.Class == core.RateLimited && ex.status != http.StatusTooManyRequests {
+			a.limits.refused(at, codeOf(failed), failed.RetryAfter)
+		}
 		a.remember(key, failed)
 		return failed
 	}
@@ -98,6 +106,18 @@ func (a *api) do(ctx context.Context, c call, out any) error {
 		return &core.Error{Op: c.op, Class: core.Transient, Maybe: true, Err: fmt.Errorf("decode the answer: %w", err)}
 	}
 	return nil
+}
+
+// begin waits for the request's turn, if that has not been done.
+func (a *api) begin(ctx context.Context, c call, at route) (*flight, error) {
+	if c.paced {
+		return a.limits.begin(at)
+	}
+	p := pace.Urgent
+	if c.aside {
+		p = pace.Refresh
+	}
+	return a.limits.take(ctx, at, p, c.wait)
 }
 
 func (a *api) send(ctx context.Context, c call, ex *exchange) ([]byte, error) {
@@ -113,7 +133,7 @@ func (a *api) send(ctx context.Context, c call, ex *exchange) ([]byte, error) {
 		opts = append(opts, func(cfg *discordgo.RequestConfig) { c.stream(cfg.Request) })
 	}
 	// A limiter of its own for each request: discordgo's common one keeps every bucket for ever. limits has waited already.
-	lock := discordgo.NewRatelimiter().LockBucket(c.bucket)
+	lock := discordgo.NewRatelimiter().LockBucket(c.route)
 	body, err := a.session.RequestWithLockedBucket(c.method, c.url, "application/json", raw, lock, 0, opts...)
 	if err == nil && (ex.status < 200 || ex.status > 299) {
 		err = errNotOwn

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/bwmarrin/discordgo"
 
@@ -84,7 +85,7 @@ func target(op string, at core.Place) (string, error) {
 }
 
 // Post sends one message. With a nonce Discord returns the message that it has taken for the same nonce in the last
-// minutes instead of making another.
+// minutes instead of making another. Its caller has waited for its turn with [Platform.Pace].
 // Source: https://docs.discord.com/developers/resources/message#create-message
 func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, error) {
 	const op = "discord.Post"
@@ -92,18 +93,18 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 	if err != nil {
 		return core.MessageRef{}, err
 	}
-	replyTo := post.ReplyTo
+	replyTo, paced := post.ReplyTo, true
 	for {
 		var sent struct {
 			ID string `json:"id"`
 		}
 		err := p.api.do(ctx, call{
-			op: op, method: http.MethodPost, url: discordgo.EndpointChannelMessages(channelID), bucket: "messages " + channelID,
-			body: newMessage(post.Part.Text, post.Nonce, replyTo), wait: waitPost, inThread: post.Place.Thread != "",
+			op: op, method: http.MethodPost, url: discordgo.EndpointChannelMessages(channelID), route: "messages", major: channelID,
+			body: newMessage(post.Part.Text, post.Nonce, replyTo), paced: paced, wait: waitPost, inThread: post.Place.Thread != "",
 		}, &sent)
 		switch {
 		case err != nil && replyTo != "" && replyRefused(err):
-			replyTo = "" // it was refused for sure: this is no second try of the same message
+			replyTo, paced = "", false // it was refused for sure: this is no second try of the same message
 		case err != nil:
 			return core.MessageRef{}, err
 		case !isID(sent.ID):
@@ -128,8 +129,9 @@ func replyRefused(err error) bool {
 	return api.Code == discordgo.ErrCodeInvalidFormBody && named
 }
 
-// Edit changes a message that the bot sent. In an archived thread it opens the thread again, if it may. While the
-// channel's edits are used up it returns [core.RateLimited] at once, rather than sending an old text later.
+// Edit changes a message that the bot sent. In an archived thread it opens the thread again, if it may. Its caller has waited
+// for its turn with [Platform.Pace]. Messages older than an hour can be edited a few times only; then it returns
+// [core.RateLimited] until Discord takes an edit again: to post a long answer anew for its last words would be worse.
 func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) error {
 	const op = "discord.Edit"
 	channelID, err := target(op, m.Place)
@@ -139,13 +141,16 @@ func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) 
 	if !isID(m.ID) {
 		return invalid(op, errBadID)
 	}
-	edit := func() error {
+	if wait := p.api.limits.oldEdits(channelID); wait > 0 && time.Since(idOf(m.ID).time()) >= oldMessage {
+		return notSent(op, &tooSoonError{wait: wait})
+	}
+	edit := func(paced bool) error {
 		var now struct {
 			ID string `json:"id"`
 		}
 		err := p.api.do(ctx, call{
-			op: op, method: http.MethodPatch, url: discordgo.EndpointChannelMessage(channelID, m.ID), bucket: "message " + channelID,
-			body: &outEdit{Content: part.Text, AllowedMentions: nobody(true), Flags: noPreviews}, wait: waitEdit,
+			op: op, method: http.MethodPatch, url: discordgo.EndpointChannelMessage(channelID, m.ID), route: "message", major: channelID,
+			body: &outEdit{Content: part.Text, AllowedMentions: nobody(true), Flags: noPreviews}, paced: paced, wait: waitPost,
 			inThread: m.Thread != "",
 		}, &now)
 		if err == nil && now.ID != m.ID {
@@ -153,14 +158,14 @@ func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) 
 		}
 		return err
 	}
-	err = edit()
+	err = edit(true)
 	if m.Thread == "" || codeOf(err) != discordgo.ErrCodePerformedOperationOnArchivedThread {
 		return err
 	}
 	if p.unarchive(ctx, m.Thread) != nil {
 		return err
 	}
-	return edit()
+	return edit(false)
 }
 
 // unarchive opens an archived thread, which any member may do unless it is locked.
@@ -170,7 +175,7 @@ func (p *Platform) unarchive(ctx context.Context, thread string) error {
 		Archived bool `json:"archived"`
 	}{}
 	return p.api.do(ctx, call{
-		op: "discord.Unarchive", method: http.MethodPatch, url: discordgo.EndpointChannel(thread), bucket: "channel " + thread,
+		op: "discord.Unarchive", method: http.MethodPatch, url: discordgo.EndpointChannel(thread), route: "channel", major: thread,
 		body: body, wait: waitRead, inThread: true,
 	}, nil)
 }
@@ -186,7 +191,7 @@ func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
 		return invalid(op, errBadID)
 	}
 	err = p.api.do(ctx, call{
-		op: op, method: http.MethodDelete, url: discordgo.EndpointChannelMessage(channelID, m.ID), bucket: "message " + channelID,
+		op: op, method: http.MethodDelete, url: discordgo.EndpointChannelMessage(channelID, m.ID), route: "message", major: channelID,
 		wait: waitPost, inThread: m.Thread != "",
 	}, nil)
 	if slices.Contains([]int{discordgo.ErrCodeUnknownMessage, discordgo.ErrCodeUnknownChannel}, codeOf(err)) {
@@ -203,7 +208,7 @@ func (p *Platform) Typing(ctx context.Context, at core.Place) error {
 		return err
 	}
 	return p.api.do(ctx, call{
-		op: op, method: http.MethodPost, url: discordgo.EndpointChannelTyping(channelID), bucket: "typing " + channelID,
-		wait: waitTyping, inThread: at.Thread != "",
+		op: op, method: http.MethodPost, url: discordgo.EndpointChannelTyping(channelID), route: "typing", major: channelID,
+		aside: true, wait: waitTyping, inThread: at.Thread != "",
 	}, nil)
 }

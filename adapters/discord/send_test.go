@@ -135,34 +135,6 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// TestBudget makes more edits than Discord takes: none is refused by the server, and a call that would wait is given back.
-func TestBudget(t *testing.T) {
-	t.Parallel()
-	s, p, _ := running(t, simdiscord.Options{})
-	clean(t, s)
-	ref, err := p.Post(t.Context(), core.Post{Place: general, Nonce: "b0", Part: part("0")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	given := 0
-	for i := range 20 {
-		err := p.Edit(t.Context(), ref, part(strings.Repeat("x", i+1)))
-		switch core.ClassOf(err) {
-		case "":
-		case core.RateLimited:
-			given++
-			if core.RetryAfterOf(err) <= 0 {
-				t.Errorf("given back without a time: %v", err)
-			}
-		default:
-			t.Fatal(err)
-		}
-	}
-	if given == 0 {
-		t.Error("20 edits at once were all taken: the limit is not kept")
-	}
-}
-
 func TestContextEndsAWait(t *testing.T) {
 	t.Parallel()
 	s, p, _ := running(t, simdiscord.Options{})

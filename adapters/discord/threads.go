@@ -30,7 +30,7 @@ func (p *Platform) OpenThread(ctx context.Context, question core.MessageRef, nam
 	var thread wireChannel
 	err := p.api.do(ctx, call{
 		op: op, method: http.MethodPost, url: discordgo.EndpointChannelMessageThread(question.Room, question.ID),
-		bucket: "threads " + question.Room, wait: waitPost,
+		route: "threads", major: question.Room, wait: waitPost,
 		body: struct {
 			Name    string `json:"name"`
 			Archive int    `json:"auto_archive_duration"`
@@ -121,7 +121,7 @@ func (p *Platform) ThreadBefore(ctx context.Context, m core.MessageRef, limit in
 	var past []core.PastMessage
 	before := m.ID
 	for len(past) < limit {
-		page, more, err := p.page(ctx, op, m.Thread, "before", before)
+		page, more, err := p.page(ctx, op, m.Thread, "before", before, false)
 		if err != nil {
 			return nil, err
 		}
@@ -157,11 +157,14 @@ func (p *Platform) pastMessage(m *wireMessage, ch *channel, me string) (core.Pas
 }
 
 // page reads up to pageSize messages of a channel, newest first. which is "before" or "after"; more says that the page was
-// full. Each message is decoded by itself, so that an odd one does not cost the page.
-func (p *Platform) page(ctx context.Context, op, channelID, which, id string) (page []wireMessage, more bool, err error) {
+// full. Each message is decoded by itself, so that an odd one does not cost the page. aside: nobody waits for it.
+func (p *Platform) page(ctx context.Context, op, channelID, which, id string, aside bool) (page []wireMessage, more bool, err error) {
 	var raw []json.RawMessage
 	address := fmt.Sprintf("%s?limit=%d&%s=%s", discordgo.EndpointChannelMessages(channelID), pageSize, which, id)
-	if err := p.read(ctx, op, address, "messages "+channelID, &raw); err != nil {
+	err = p.api.do(ctx, call{
+		op: op, method: http.MethodGet, url: address, route: "messages", major: channelID, aside: aside, wait: waitRead,
+	}, &raw)
+	if err != nil {
 		return nil, false, err
 	}
 	page = make([]wireMessage, 0, len(raw))

@@ -134,3 +134,15 @@ func newHTTP(base *url.URL) (pool *http.Transport, downloads *http.Client, downl
 	}
 	return pool, &http.Client{Transport: downloadPool}, downloadPool
 }
+
+// sleep waits for d or for ctx, whose error it returns.
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err() //nolint:wrapcheck // the caller adds the operation
+	}
+}

@@ -191,7 +191,7 @@ func (s *Server) placeInteraction(i *interaction, m *message) *message {
 	}
 	i.replies = append(i.replies, m)
 	if m.flags&flagEphemeral != 0 {
-		m.keep(m.at)
+		m.keep(m.at, s.opt.MaxVersions)
 		s.notify.Notify()
 		return m
 	}

@@ -42,11 +42,8 @@ const (
 	settableFlags      = flagSuppressEmbeds | flagSilent | flagComponentsV2
 )
 
-// Bounds of what one message keeps.
-const (
-	maxVersions  = 1000 // of a message; the first and the newest stay
-	maxReactions = 20   // distinct emoji: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json (30010)
-)
+// maxReactions is the most distinct emoji on a message: https://docs.discord.com/developers/topics/opcodes-and-status-codes#json (30010)
+const maxReactions = 20
 
 type user struct {
 	ID, Name, Username string
@@ -182,13 +179,25 @@ func (m *message) flat() string {
 	return strings.Join(parts, "\n")
 }
 
-// keep records the state that a change has led to.
-func (m *message) keep(now time.Time) {
+// keep records the state that a change has led to, in place of the second oldest one when there are most of them.
+func (m *message) keep(now time.Time, most int) {
 	v := &version{at: now, text: m.flat()}
-	if len(m.versions) >= maxVersions {
+	if len(m.versions) >= most {
 		m.versions = slices.Delete(m.versions, 1, 2)
 	}
 	m.versions = append(m.versions, v)
+}
+
+// tell tells the observer what a message of the bot says now. The caller holds the lock.
+func (s *Server) tell(kind sim.SeenKind, m *message) {
+	if s.opt.Observe == nil || m.author != s.bot.ID || !m.human() {
+		return
+	}
+	text := ""
+	if kind != sim.Deleted {
+		text = m.flat()
+	}
+	s.opt.Observe.Tell(kind, refOf(m.channel, m.id), time.Now(), text)
 }
 
 func embedTexts(raw json.RawMessage) []string {

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"slices"
 	"time"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // Ids of what the stand-in starts with. They are snowflakes of the year 2023.
@@ -32,6 +35,9 @@ const DefaultToken = "MTEwMDAwMDAwMDAwMDAwMDkwMA.stand.in-for-tests"
 type Options struct {
 	// Listen is the address to listen on; "" is a free port of 127.0.0.1.
 	Listen string
+	// Listener is listened on in place of Listen, and closed by [Server.Close]; nil: Listen. With one that waits on channels
+	// only, the stand-in runs under testing/synctest.
+	Listener net.Listener
 	// Token is what the bot must present; "" is [DefaultToken].
 	Token string
 
@@ -71,11 +77,15 @@ type Options struct {
 	MaxFile, MaxRequest int64
 	// MaxMessages bounds the messages kept in a channel, the oldest go; 0 is 10,000.
 	MaxMessages int
+	// MaxVersions bounds the states kept of a message, the first and the newest stay; 0 is 1,000, the least 2.
+	MaxVersions int
 	// MaxStored bounds the bytes of all attachments kept, the oldest go; 0 is 512 MiB.
 	MaxStored int64
 	// InteractionDeadline is the time for the first answer to an interaction; 0 is 3 s.
 	InteractionDeadline time.Duration
 
+	// Observe is told what the bot's messages say, as it changes; nil: nobody.
+	Observe sim.Observer
 	// Log gets connections and refusals; nil discards.
 	Log *slog.Logger
 }
@@ -106,6 +116,7 @@ const (
 	defaultMaxFile   = 10 << 20 // https://docs.discord.com/developers/reference#uploading-files
 	defaultMaxBody   = 25 << 20 // https://docs.discord.com/developers/resources/message#create-message
 	defaultMessages  = 10_000
+	defaultVersions  = 1000
 	defaultStored    = 512 << 20
 	defaultAnswer    = 3 * time.Second // https://docs.discord.com/developers/interactions/receiving-and-responding
 )
@@ -141,6 +152,7 @@ func (o *Options) setDefaults() error {
 	o.MaxFile = cmp.Or(o.MaxFile, defaultMaxFile)
 	o.MaxRequest = cmp.Or(o.MaxRequest, defaultMaxBody)
 	o.MaxMessages = cmp.Or(o.MaxMessages, defaultMessages)
+	o.MaxVersions = max(cmp.Or(o.MaxVersions, defaultVersions), 2)
 	o.MaxStored = cmp.Or(o.MaxStored, defaultStored)
 	o.InteractionDeadline = cmp.Or(o.InteractionDeadline, defaultAnswer)
 	if o.Log == nil {

@@ -261,7 +261,7 @@ func (s *Server) Edit(ctx context.Context, at sim.Ref, who, text string) error {
 	m.content = s.typed(text, strings.HasPrefix(m.content, "<@"+s.bot.ID+"> ") && !strings.Contains(text, "<@"+s.bot.ID+">"))
 	m.edited = time.Now()
 	s.address(m, s.mentionsOf(m.content, nil, true), replied)
-	m.keep(m.edited)
+	m.keep(m.edited, s.opt.MaxVersions)
 	m.raw = mustJSON(s.messageObject(m, view{}))
 	s.dispatchMessage("MESSAGE_UPDATE", m)
 	s.notify.Notify()

@@ -50,6 +50,21 @@ const (
 	oldEditsWindow = time.Hour
 )
 
+// Allowance is how many calls fit into a window, which begins with the first one in it.
+type Allowance struct {
+	Calls  int
+	Window time.Duration
+}
+
+// Limits are the limits of what an answer needs most, scaled by Options.RateScale. Post and Edit hold for each channel.
+type Limits struct{ Global, Post, Edit Allowance }
+
+// Limits are the limits in force.
+func (s *Server) Limits() Limits {
+	of := func(l limit) Allowance { return Allowance{Calls: l.n, Window: s.limits.window(l.per)} }
+	return Limits{Global: of(limitGlobal), Post: of(limitPost), Edit: of(limitEdit)}
+}
+
 const maxBuckets = 20000
 
 type limiter struct {
@@ -196,6 +211,7 @@ func (s *Server) refuse429(w http.ResponseWriter, r *http.Request, u usage, scop
 	body := limited(w.Header(), u.after, scope, code)
 	w.WriteHeader(http.StatusTooManyRequests)
 	_, _ = w.Write(body)
+	s.opt.Observe.Tell(sim.Limited, sim.Ref{}, time.Now(), "")
 	s.violate("429 %s %s: more than %d of %q in %s", r.Method, r.URL.Path, u.limit.n, u.limit.name, s.limits.window(u.limit.per))
 }
 

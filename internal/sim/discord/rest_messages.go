@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 func (c *call) channel(need Permission) (*channel, *apiError) {
@@ -280,7 +282,8 @@ func (s *Server) remember(p *payload, m *message) {
 
 // add puts a message into its channel, tells everybody, and drops the oldest over the bound.
 func (s *Server) add(ch *channel, m *message) {
-	m.keep(m.at)
+	m.keep(m.at, s.opt.MaxVersions)
+	s.tell(sim.Posted, m)
 	ch.messages = append(ch.messages, m)
 	ch.last = m.id
 	if over := len(ch.messages) - s.opt.MaxMessages; over > 0 {
@@ -388,7 +391,8 @@ func (s *Server) edit(m *message, c *call) error {
 	s.address(&next, found, "")
 	next.edited, next.raw = time.Now(), c.body
 	*m = next
-	m.keep(m.edited)
+	m.keep(m.edited, s.opt.MaxVersions)
+	s.tell(sim.Edited, m)
 	s.notePings(m, found, true)
 	s.dispatchMessage("MESSAGE_UPDATE", m)
 	s.notify.Notify()
@@ -425,6 +429,7 @@ func deleteMessage(c *call) (int, any, error) {
 // remove takes a message out of its channel and tells it.
 func (s *Server) remove(m *message) {
 	if s.drop(m) {
+		s.tell(sim.Deleted, m)
 		o := map[string]any{"id": m.id, "channel_id": m.channel.id}
 		if m.channel.guild != "" {
 			o["guild_id"] = m.channel.guild

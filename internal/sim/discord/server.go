@@ -93,10 +93,13 @@ func New(o Options) (*Server, error) {
 	s.gw.init()
 	s.populate()
 
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen)
-	if err != nil {
-		stop()
-		return nil, fmt.Errorf("listen for the Discord stand-in: %w", err)
+	l := o.Listener
+	if l == nil {
+		var err error
+		if l, err = (&net.ListenConfig{}).Listen(ctx, "tcp", o.Listen); err != nil {
+			stop()
+			return nil, fmt.Errorf("listen for the Discord stand-in: %w", err)
+		}
 	}
 	s.addr = l.Addr().String()
 	s.http = &http.Server{
