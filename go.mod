@@ -24,6 +24,7 @@ require (
 )
 
 require (
+	github.com/gabriel-vasile/mimetype v1.4.16
 	github.com/inconshreveable/mousetrap v1.1.0 // indirect
 	github.com/spf13/pflag v1.0.10 // indirect
 	golang.org/x/crypto v0.59.0 // indirect

@@ -165,6 +165,7 @@ type HumanInputForm struct {
 	NodeID    string          `json:"node_id"`
 	NodeTitle string          `json:"node_title"`
 	Content   string          `json:"form_content"`
+	URL       string          `json:"form_url"` // where it can be answered; "" if the server doesn't say
 	Inputs    json.RawMessage `json:"inputs"`
 	Actions   []struct {
 		ID          string `json:"id"`

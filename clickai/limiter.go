@@ -76,6 +76,7 @@ type Limiter struct {
 
 	mu       sync.Mutex
 	plan     Plan
+	queue    int         // requests in wait that have no slot yet
 	starts   []time.Time // ring of the last starts, at most plan.PerMinute
 	oldest   int         // where the oldest stands, once the ring is full
 	days     [dayBuckets]int
@@ -89,18 +90,36 @@ func NewLimiter(plan Plan) *Limiter {
 	return &Limiter{turn: make(chan struct{}, 1), plan: plan, epoch: time.Now()}
 }
 
+// slotWaitKey is the key of WithSlotWait's function.
+type slotWaitKey struct{}
+
+// WithSlotWait returns a context for which f is called when a call has to wait for a slot of its Limiter, before it waits,
+// with about how long: so that a person can be told. f is called on the goroutine that made the call, and should return
+// soon; it may end the wait by ending the context.
+func WithSlotWait(ctx context.Context, f func(wait time.Duration)) context.Context {
+	return context.WithValue(ctx, slotWaitKey{}, f)
+}
+
 // Wait takes one request's slot, and waits for it if the current minute is used
 // up. It returns a *QuotaError at once if the day is, and the context's error if
-// ctx ends first or its deadline lies before the slot. The methods of Client call
-// it themselves.
+// ctx ends first; one that wraps context.DeadlineExceeded at once if ctx's deadline
+// lies before the slot. The methods of Client call it themselves.
 func (l *Limiter) Wait(ctx context.Context) error { return l.wait(ctx) }
 
 func (l *Limiter) wait(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	if err := l.dayLeft(); err != nil { // don't queue for what isn't there
+	away, err := l.join() // who asks in vain doesn't queue
+	if err != nil {
 		return err
+	}
+	defer l.leave()
+	if err := beforeDeadline(ctx, away); err != nil {
+		return err
+	}
+	if f, ok := ctx.Value(slotWaitKey{}).(func(time.Duration)); ok && away > 0 {
+		f(away)
 	}
 	select {
 	case l.turn <- struct{}{}:
@@ -113,8 +132,8 @@ func (l *Limiter) wait(ctx context.Context) error {
 		if err != nil || delay == 0 {
 			return err
 		}
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < delay {
-			return fmt.Errorf("wait %s for a request slot: %w", delay.Round(time.Second), context.DeadlineExceeded)
+		if err := beforeDeadline(ctx, delay); err != nil {
+			return err
 		}
 		timer := time.NewTimer(delay)
 		select {
@@ -124,6 +143,44 @@ func (l *Limiter) wait(ctx context.Context) error {
 			return fmt.Errorf("wait for a request slot: %w", ctx.Err())
 		}
 	}
+}
+
+// beforeDeadline returns an error if ctx ends before so much time is over.
+func beforeDeadline(ctx context.Context, wait time.Duration) error {
+	if deadline, ok := ctx.Deadline(); ok && wait > 0 && time.Until(deadline) < wait {
+		return fmt.Errorf("wait %s for a request slot: %w", wait.Round(time.Second), context.DeadlineExceeded)
+	}
+	return nil
+}
+
+// join counts a request as waiting and returns how long its slot is away: 0 if
+// there is one for it and for all who wait before it.
+func (l *Limiter) join() (time.Duration, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	if err := l.dayLeftLocked(now); err != nil {
+		return 0, err
+	}
+	before := l.queue
+	l.queue++
+	n := l.plan.PerMinute
+	if n <= 0 || before < n-len(l.starts) {
+		return 0, nil
+	}
+	// Each slot is free again a window after its last start; those who wait take
+	// them in that order, round and round.
+	before -= n - len(l.starts)
+	slot := l.starts[(l.oldest+before%n)%len(l.starts)]
+	round := time.Duration(1 + before/n)
+	return max(slot.Add(round*(minuteWindow+windowMargin)).Sub(now), 0), nil
+}
+
+// leave counts a request as waiting no more.
+func (l *Limiter) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.queue--
 }
 
 // SetPlan changes the plan. What has been counted stays counted; a request that
@@ -138,13 +195,7 @@ func (l *Limiter) SetPlan(plan Plan) {
 	l.plan = plan
 }
 
-// dayLeft returns a *QuotaError if the day is used up.
-func (l *Limiter) dayLeft() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.dayLeftLocked(time.Now())
-}
-
+// dayLeftLocked returns a *QuotaError if the day is used up.
 func (l *Limiter) dayLeftLocked(now time.Time) error {
 	l.advanceLocked(now)
 	if l.plan.PerDay <= 0 || l.dayTotal < l.plan.PerDay {

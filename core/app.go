@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"iter"
+	"strings"
 	"time"
 )
 
@@ -116,23 +117,45 @@ type Delta struct {
 // Thought is a snapshot of one step of an agent's reasoning; a later one with the same ID replaces it.
 type Thought struct {
 	ID    string
-	Text  string
-	Tools []string
+	Text  string // "" takes back what an earlier one said
+	Tools []Tool
+}
+
+// Tool is a tool that an agent uses.
+type Tool struct {
+	Name   string
+	Labels map[string]string // what people call it, by language (en_US, vi_VN, …); may be nil
+}
+
+// In is the tool's name for people of a language ("en", "vi"): its label where there is one.
+func (t Tool) In(language string) string {
+	best := ""
+	for tag := range t.Labels {
+		main, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(tag), "-", "_"), "_")
+		if main == language && (best == "" || tag < best) && strings.TrimSpace(t.Labels[tag]) != "" {
+			best = tag
+		}
+	}
+	if best == "" {
+		return t.Name
+	}
+	return t.Labels[best]
 }
 
 // FileOut is a file made by the app. The bytes come from Open.
 type FileOut struct {
-	ID   string // the same file may be announced more than once
+	ID   string // the same file may be announced more than once, under the same id
 	Type string // image, document, audio, video, custom
 	File File
 }
 
-// Source is a document that the answer draws on.
+// Source is a passage that the answer draws on.
 type Source struct {
-	Position int
-	Document string
+	Position int    // the number that the answer quotes it by, from 1; 0 if unknown
+	ID       string // of the document; "" if unknown
+	Document string // its name; "" if unknown
 	Dataset  string
-	URL      string
+	Page     int // from 1; 0 if unknown
 	Score    float64
 }
 
@@ -141,6 +164,7 @@ type Usage struct {
 	TotalTokens int
 	Price       string
 	Currency    string
+	Latency     time.Duration // that the app took; 0 if unknown
 }
 
 // PastAnswer is an answer found in the history.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -48,6 +47,7 @@ type reply struct {
 	queued   map[string]bool // file ids that were taken already
 	audio    []byte
 	audioCut bool
+	sent     int       // files that an earlier process has sent; the app announces them again, in the same order
 	version  int       // counts what people can see of the state
 	unseen   time.Time // since when there is something that markdown has not returned yet; zero if there is nothing
 	idle     bool      // the writer waits for news
@@ -81,7 +81,7 @@ type replyResult struct {
 }
 
 func newReply(t *turn, j Turn, resumed bool) *reply {
-	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, queued: map[string]bool{}}
+	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, sent: len(j.Extra), queued: map[string]bool{}}
 	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, posts: len(j.Reply), kept: len(j.Reply), maybe: resumed}
 	for _, ref := range j.Reply {
 		r.out.shown = append(r.out.shown, shownPart{ref: ref})
@@ -153,7 +153,7 @@ func (r *reply) viewLocked() view {
 	s := &r.state
 	return view{
 		version: r.version, final: r.closed, hasAnswer: len(s.answer) > 0, unseen: r.unseen,
-		hasText: len(s.answer) > 0 || len(s.steps) > 0 || s.status != "" || s.busy,
+		hasText: len(s.answer) > 0 || s.hasSteps() || s.status != "" || s.busy,
 	}
 }
 
@@ -258,9 +258,7 @@ func (r *reply) taskID() string {
 
 func (r *reply) notice(n Notice) {
 	r.change(func() bool {
-		if len(r.state.notices) < maxNotices {
-			r.state.notices = append(r.state.notices, n)
-		}
+		r.state.notice(n)
 		return r.closed // before the end they are not shown
 	})
 }
@@ -303,14 +301,10 @@ func (r *reply) takeLocked(d Delta) {
 		r.thoughtLocked(d.Thought)
 	case DeltaStep:
 		if show.Thoughts != "off" {
-			s.status = fill(r.t.bot.words.step, escapeMarkdown(d.Text))
+			s.status = fill(r.t.bot.words.step, escapeMarkdown(oneLine(d.Text)))
 		}
 	case DeltaFile:
-		if len(r.queued) < maxFiles && !r.queued[d.File.ID] {
-			r.queued[d.File.ID] = true
-			s.files++
-			r.queue = append(r.queue, d.File)
-		}
+		r.fileLocked(d.File)
 	case DeltaAudio:
 		if !show.Voice {
 			return
@@ -337,9 +331,7 @@ func (r *reply) takeLocked(d Delta) {
 		s.busy = d.Wait >= busyAfter || time.Since(s.waiting)+d.Wait >= busyAfter
 	case DeltaNotice:
 		r.told = true
-		if len(s.notices) < maxNotices {
-			s.notices = append(s.notices, d.Notice)
-		}
+		s.notice(d.Notice)
 	case DeltaEnd:
 	}
 }
@@ -359,28 +351,6 @@ func (r *reply) idsLocked(d Delta) {
 	}
 }
 
-func (r *reply) thoughtLocked(th Thought) {
-	s, w := &r.state, r.t.bot.words
-	switch r.t.bot.settings.Show.Thoughts {
-	case "status":
-		if len(th.Tools) > 0 {
-			s.status = fill(w.tools, escapeMarkdown(strings.Join(th.Tools, ", ")))
-		} else if len(s.answer) == 0 {
-			s.status = w.working
-		}
-	case "full":
-		line := strings.TrimSpace(th.Text)
-		if len(th.Tools) > 0 {
-			line = strings.TrimSpace(line + "\n🔧 " + escapeMarkdown(strings.Join(th.Tools, ", ")))
-		}
-		if i := slices.Index(s.stepIDs, th.ID); i >= 0 {
-			s.steps[i] = line
-		} else if line != "" && len(s.steps) < maxSteps {
-			s.steps, s.stepIDs = append(s.steps, line), append(s.stepIDs, th.ID)
-		}
-	}
-}
-
 // markdown is the whole reply as it should be shown now. Before the end it closes with the status, if that is wanted.
 func (r *reply) markdown(withStatus bool) (view, string) {
 	r.mu.Lock()
@@ -390,20 +360,30 @@ func (r *reply) markdown(withStatus bool) (view, string) {
 	s, w := &r.state, r.t.bot.words
 	var b strings.Builder
 	b.Grow(len(s.answer) + 256)
+	inAnswer := false // the answer is what stands last
 	block := func(text string) {
+		if inAnswer {
+			inAnswer = false
+			if fence := openFence(s.answer); fence != "" {
+				b.WriteString("\n" + fence)
+			}
+		}
 		if b.Len() > 0 {
 			b.WriteString("\n\n")
 		}
 		b.WriteString(text)
 	}
 	for _, step := range s.steps {
-		block("> " + strings.ReplaceAll(step, "\n", "\n> "))
+		if step != "" {
+			block(quoteBlock(step))
+		}
 	}
 	if len(s.answer) > 0 {
 		if b.Len() > 0 {
 			b.WriteString("\n\n")
 		}
 		b.Write(s.answer)
+		inAnswer = true
 	}
 	status := s.status
 	if s.busy {
@@ -423,39 +403,13 @@ func (r *reply) markdown(withStatus bool) (view, string) {
 	} else if s.cut {
 		block(w.line(Notice{Kind: NoticeEndedEarly}, r.j.ID))
 	}
-	if line := sourcesLine(w, s.sources); line != "" {
-		block(line)
+	if text := sourcesBlock(w, s.sources); text != "" {
+		block(text)
 	}
-	if s.usage.TotalTokens > 0 {
-		line := fill(w.tokens, strconv.Itoa(s.usage.TotalTokens))
-		if s.usage.Price != "" {
-			line += " · " + escapeMarkdown(strings.TrimSpace(s.usage.Price+" "+s.usage.Currency))
-		}
-		block("*" + line + "*")
+	if text := usageLine(w, s.usage); text != "" {
+		block(text)
 	}
 	return v, b.String()
-}
-
-// sourcesLine names each document once.
-func sourcesLine(w *words, sources []Source) string {
-	const most = 10
-	var names []string
-	seen := map[string]bool{}
-	for _, s := range sources {
-		name := s.Document
-		if name == "" {
-			name = s.Dataset
-		}
-		if name == "" || seen[name] || len(names) == most {
-			continue
-		}
-		seen[name] = true
-		names = append(names, escapeMarkdown(name))
-	}
-	if len(names) == 0 {
-		return ""
-	}
-	return "*" + w.sources + ": " + strings.Join(names, " · ") + "*"
 }
 
 // journal stores what is known of the turn, if there is news or force is set, together with the links of its messages.

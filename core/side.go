@@ -1,9 +1,7 @@
 package core
 
 import (
-	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"strings"
 	"time"
@@ -139,8 +137,5 @@ func (w *writer) sendVoice(ctx context.Context) {
 	if len(audio) == 0 || w.t.bot.upload == nil {
 		return
 	}
-	w.sendFile(ctx, File{
-		Name: "answer.mp3", MIME: "audio/mpeg", Size: int64(len(audio)),
-		Open: func(context.Context) (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(audio)), nil },
-	})
+	w.sendFile(ctx, voiceFile(audio))
 }

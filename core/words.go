@@ -11,11 +11,16 @@ type words struct {
 	emptyMention string // the query of a bare mention
 	context      string // heads the earlier messages of a thread
 	contextEnd   string
+	language     string // as in the configuration
 	sources      string
+	page         string // %d is the number
+	more         string // %d is how many more sources there are
 	working      string
+	thinking     string
 	step         string // %d is the step's title
 	tools        string // %d are the names
 	tokens       string // %d is the number
+	seconds      string // %d is the number
 	tooBig       string // %d is the limit
 	tooLarge     string // the same where the limit is not known
 	typeRefused  string
@@ -94,11 +99,16 @@ var english = words{
 	emptyMention: "Hello",
 	context:      "[Earlier messages in this thread, for context]",
 	contextEnd:   "[The question]",
+	language:     "en",
 	sources:      "Sources",
+	page:         "p. %d",
+	more:         "+%d more",
 	working:      "Working …",
+	thinking:     "Thinking …",
 	step:         "%d …",
 	tools:        "Using %d …",
 	tokens:       "%d tokens",
+	seconds:      "%d s",
 	tooBig:       "is too large (at most %d)",
 	tooLarge:     "is too large",
 	typeRefused:  "is of a kind that I do not take",
@@ -131,11 +141,16 @@ var vietnamese = words{
 	emptyMention: "Xin chào",
 	context:      "[Các tin nhắn trước trong chủ đề này, để tham khảo]",
 	contextEnd:   "[Câu hỏi]",
+	language:     "vi",
 	sources:      "Nguồn",
+	page:         "tr. %d",
+	more:         "+%d nguồn khác",
 	working:      "Đang xử lý …",
+	thinking:     "Đang suy nghĩ …",
 	step:         "%d …",
 	tools:        "Đang dùng %d …",
 	tokens:       "%d token",
+	seconds:      "%d giây",
 	tooBig:       "quá lớn (tối đa %d)",
 	tooLarge:     "quá lớn",
 	typeRefused:  "thuộc loại mà tôi không nhận",

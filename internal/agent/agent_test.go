@@ -336,7 +336,7 @@ func TestAfterItHasBegun(t *testing.T) {
 		{name: "thoughts are no text", steps: []sim.Step{sim.Text("<thi", "nk>hm", "m</th", "ink>\n", "answer")}, text: "answer"},
 		{name: "unclosed thought is text", steps: []sim.Step{sim.Text("<think>never closed")}, text: "never closed"},
 		{name: "workflow fails", mode: agent.ModeWorkflow, steps: []sim.Step{sim.Text("half"), sim.Fail(400, "x", "node LLM failed")}, text: "half", notice: core.NoticeError},
-		{name: "workflow pauses", mode: agent.ModeWorkflow, steps: []sim.Step{sim.AwaitPerson("Manager approves", "tok")}, said: core.NoticePaused},
+		{name: "workflow pauses", mode: agent.ModeWorkflow, steps: []sim.Step{sim.AwaitPerson("Manager approves", "tok")}, text: "> Please approve.\n> \n> *Approve*", said: core.NoticePaused},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -55,6 +55,8 @@ type App struct {
 	output     string
 	log        *slog.Logger
 	fetcher    *http.Client
+	host       string       // of the base URL, with its port
+	held       atomic.Int64 // bytes of files in memory; see maxHeld
 
 	blocking atomic.Bool // cleared once the app has refused it
 	rules    ruleCache
@@ -84,7 +86,7 @@ func New(c Config) (*App, error) {
 	}
 	a := &App{
 		name: c.Name, mode: c.Mode, client: c.Client, inputs: in, queryInput: c.QueryInput, filesInput: c.FilesInput,
-		output: c.Output, log: c.Log.With(slog.String("app", c.Name)), fetcher: newFetcher(hostPort(base)), unknown: map[string]bool{},
+		output: c.Output, log: c.Log.With(slog.String("app", c.Name)), fetcher: newFetcher(hostPort(base)), host: base.Host, unknown: map[string]bool{},
 	}
 	if a.queryInput == "" {
 		a.queryInput = "text"
@@ -196,9 +198,7 @@ func (a *App) unknownEvent(kind string) {
 	a.log.Debug("event of an unknown kind", slog.String("event", kind))
 }
 
-func attrString(k, v string) slog.Attr               { return slog.String(k, v) }
-func attrInt[T int | int64](k string, v T) slog.Attr { return slog.Int64(k, int64(v)) }
-func itoa(n int) string                              { return strconv.Itoa(n) }
+func itoa(n int) string { return strconv.Itoa(n) }
 
 // ruleCache keeps what GET /v1/parameters said, also that it said nothing.
 type ruleCache struct {

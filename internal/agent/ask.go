@@ -47,7 +47,15 @@ func (a *App) Ask(ctx context.Context, q core.Question) iter.Seq2[core.Delta, er
 var errClosed = errors.New("consumer is gone")
 
 // ask repeats the call as long as it may be repeated.
-func (a *App) ask(ctx context.Context, q core.Question, emit func(core.Delta) bool) error {
+func (a *App) ask(parent context.Context, q core.Question, emit func(core.Delta) bool) error {
+	ctx, cancel := context.WithCancelCause(parent)
+	defer cancel(nil)
+	// Calls made here wait for the plan's next slot while this goroutine, whose it is to emit, stands still.
+	ctx = clickai.WithSlotWait(ctx, func(wait time.Duration) {
+		if !emit(core.Delta{Kind: core.DeltaWaiting, Wait: wait}) {
+			cancel(errClosed)
+		}
+	})
 	if q.Retried {
 		if done, err := a.resume(ctx, q, emit); done || err != nil {
 			return err
@@ -56,16 +64,12 @@ func (a *App) ask(ctx context.Context, q core.Question, emit func(core.Delta) bo
 	used := map[string]bool{} // reasons that allow one repetition
 	wait := backoffFirst
 	for attempt := 1; ; attempt++ {
-		t := newTranslator(a, q, emit)
-		err := a.attempt(ctx, q, t)
-		if err == nil || errors.Is(err, errClosed) {
+		begun, err := a.once(ctx, q, emit)
+		if err == nil || errors.Is(err, errClosed) || begun {
 			return err
 		}
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
-		}
-		if t.begun {
-			return a.brokenOff(ctx, q, t, err)
 		}
 		if _, ok := errors.AsType[*core.AppError](err); ok {
 			return err
@@ -109,6 +113,21 @@ func (a *App) ask(ctx context.Context, q core.Question, emit func(core.Delta) bo
 	}
 }
 
+// once asks once, and completes an answer that broke off as far as it can. begun is true if it must not be asked again.
+func (a *App) once(ctx context.Context, q core.Question, emit func(core.Delta) bool) (begun bool, err error) {
+	t := newTranslator(ctx, a, q, emit)
+	defer t.close()
+	err = a.attempt(ctx, q, t)
+	switch {
+	case err == nil || errors.Is(err, errClosed):
+	case ctx.Err() != nil:
+		err = context.Cause(ctx)
+	case t.begun:
+		err = a.brokenOff(ctx, q, t, err)
+	}
+	return t.begun, err
+}
+
 func pauseFor(ctx context.Context, d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -145,7 +164,7 @@ func (a *App) attempt(ctx context.Context, q core.Question, t *translator) error
 			break
 		}
 		switch {
-		case !t.answered():
+		case !t.answered() && t.flowError == "":
 		case t.speaking:
 			stream.EndWithin(lingerSpeech)
 		default:
@@ -154,35 +173,6 @@ func (a *App) attempt(ctx context.Context, q core.Question, t *translator) error
 	}
 	return t.outcome(stream.Stats())
 }
-
-// outcome is how a stream that has ended went.
-func (t *translator) outcome(stats clickai.StreamStats) error {
-	switch {
-	case t.failure != nil:
-		return t.failure
-	case t.paused:
-		if !t.flush() || !t.emit(core.Delta{Kind: core.DeltaNotice, Notice: core.Notice{Kind: core.NoticePaused, Detail: cleanMessage(t.waitsAt)}}) {
-			return errClosed
-		}
-		t.app.log.Info("workflow waits for a person")
-		return nil
-	case t.flowError != "":
-		// A failed chatflow's error event did not come.
-		return t.app.runFailed(t.flowError)
-	case t.answered():
-		if !t.flush() {
-			return errClosed
-		}
-		return nil
-	case !t.begun:
-		return &clickai.Error{Kind: clickai.KindBroken, Method: "POST", Err: clickai.ErrEmptyStream}
-	}
-	t.app.log.Warn("stream ended without an end", slog.Int64("bytes", stats.Bytes), slog.Int("events", stats.Events), slog.String("last_event", stats.LastEvent))
-	return errCut
-}
-
-// answered tells whether an event said that the answer is complete.
-func (t *translator) answered() bool { return t.ended || t.flowOK }
 
 // errCut is a stream that ended in the middle.
 var errCut = errors.New("the stream ended without a terminal event")
@@ -264,16 +254,16 @@ func (a *App) brokenOff(ctx context.Context, q core.Question, t *translator, cau
 	if t.ids.Conversation != "" {
 		q.Conversation = t.ids.Conversation
 	}
-	shown := t.text.String()
-	past, found, err := a.waitForAnswer(ctx, q, time.Now().Add(recallFor), func(p core.PastAnswer) bool { return longer(p.Text, shown) })
+	shown := t.think.text.String()
+	past, found, err := a.waitForAnswer(ctx, q, time.Now().Add(recallFor), t.emit, func(p stored) bool { return longer(p.Text, shown) })
+	if errors.Is(err, errClosed) {
+		return err
+	}
 	if err != nil {
 		a.log.Warn("history could not be read", slog.Any("err", err))
 	}
 	if found {
-		if !t.emit(core.Delta{Kind: core.DeltaReplace, Text: past.Text}) {
-			return errClosed
-		}
-		return nil
+		return t.give(past)
 	}
 	n := core.Notice{Kind: core.NoticeCut}
 	if shown == "" {

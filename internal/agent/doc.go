@@ -10,7 +10,12 @@
 //     of, the history is looked at.
 //   - What a person is shown of an error is one short line without signed URLs and without anything that looks like a key.
 //   - Files that the app made are fetched without the key, and from private addresses only if they are the configured
-//     host's own.
+//     host's own. They are fetched as soon as they are named, up to a size and a total in memory, since their links live
+//     for minutes; each is passed on once, however many events, lists and links name it; and no such link is left in the
+//     answer. What a file's first bytes show wins over a MIME type and an extension that cannot be true.
+//   - What a model thinks is told from what it answers, wherever it stands, and no text is passed on as both.
+//   - All that is kept of one answer is bounded: 1 MiB of text, 256 KiB of an open block of reasoning, 50 thoughts of 16
+//     KiB, 64 files.
 //
 // It starts no goroutine that outlives a call.
 package agent

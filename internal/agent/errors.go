@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -37,7 +38,7 @@ func judge(err error, stored bool) verdict {
 		if _, day := errors.AsType[*clickai.QuotaError](err); day {
 			return verdict{notice: quotaLine, level: slog.LevelError, msg: "the plan's requests for the day are used up"}
 		}
-		return verdict{notice: retryLine, level: slog.LevelWarn, msg: "no room in the plan's requests before the deadline"}
+		return verdict{notice: quotaLine, level: slog.LevelWarn, msg: "no room in the plan's requests before the deadline"}
 	case clickai.KindUnsent:
 		return verdict{again: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI cannot be reached"}
 	case clickai.KindBroken:
@@ -129,12 +130,20 @@ func errorLine(message string) core.Notice {
 	return retryLine
 }
 
+// refusals are the codes of errors that asking again does not mend, for servers that tell no status
+// (https://docs.dify.ai/api-reference, errors of the chat and workflow calls).
+var refusals = []string{
+	"invalid_param", "bad_request", "completion_request_error", "app_unavailable", "provider_not_initialize",
+	"provider_quota_exceeded", "model_currently_not_support", "conversation_completed", "not_chat_app", "not_workflow_app",
+	"workflow_not_found", "invalid_api_key",
+}
+
 // eventError is what an error event within a stream means. Its status is about the run, not about the bridge's own request.
 func (a *App) eventError(ev *clickai.ErrorEvent) error {
 	a.log.Error("ClickAI reports an error in the answer", slog.String("code", ev.Code), slog.Int("status", ev.Status),
 		slog.String("message", cleanMessage(ev.Message)), slog.String("message_id", ev.MessageID))
 	n := retryLine
-	if ev.Status >= 400 && ev.Status < 500 {
+	if ev.Status >= 400 && ev.Status < 500 || ev.Status == 0 && slices.Contains(refusals, ev.Code) {
 		n = errorLine(ev.Message)
 	}
 	return &core.AppError{Notice: n, Class: core.Invalid, Begun: true, Err: errors.New("error event " + ev.Code + ": " + cleanMessage(ev.Message))}

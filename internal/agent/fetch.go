@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
-	"path"
 	"strings"
 	"syscall"
 	"time"
@@ -96,48 +94,6 @@ var special = []netip.Prefix{
 	netip.MustParsePrefix("2002::/16"), // 6to4, likewise
 }
 
-// madeFile is a file that the app made, as ClickAI names it. The URL is signed: it is for fetching alone.
-type madeFile struct {
-	ID, Type, Name, MIME string
-	Size                 int64 // bytes; 0 if not said
-	URL                  string
-}
-
-// key is the same for one file however it is announced: the path of its URL, which is signed anew each time, else its id.
-func (f madeFile) key() string {
-	if u, err := url.Parse(f.URL); err == nil && u.Path != "" {
-		return u.Host + u.Path
-	}
-	return f.ID
-}
-
-// fileOut is the file as core sends it on. What is missing in its description is taken from its URL.
-func (a *App) fileOut(q core.Question, ids core.Delta, f madeFile) core.FileOut {
-	name := path.Base(strings.ReplaceAll(f.Name, `\`, "/"))
-	if name == "." || name == "/" || name == "" {
-		name = "file"
-		if u, err := url.Parse(f.URL); err == nil && path.Ext(u.Path) != "" && len(path.Base(u.Path)) < 100 {
-			name = path.Base(u.Path)
-		}
-	}
-	mimeType := f.MIME
-	if mimeType == "" {
-		mimeType, _, _ = strings.Cut(mime.TypeByExtension(path.Ext(name)), ";")
-	}
-	kind := f.Type
-	if kind == "" {
-		kind = core.FileType(name, mimeType)
-	}
-	size := f.Size
-	if size <= 0 {
-		size = -1
-	}
-	return core.FileOut{ID: f.key(), Type: kind, File: core.File{
-		Name: name, MIME: mimeType, Size: size,
-		Open: func(ctx context.Context) (io.ReadCloser, error) { return a.open(ctx, q, ids, f) },
-	}}
-}
-
 // open fetches a file. A link that has run out is looked for anew in the message's history, once.
 func (a *App) open(ctx context.Context, q core.Question, ids core.Delta, f madeFile) (io.ReadCloser, error) {
 	body, err := a.fetch(ctx, f.URL)
@@ -151,8 +107,18 @@ func (a *App) open(ctx context.Context, q core.Question, ids core.Delta, f madeF
 	return a.fetch(ctx, fresh)
 }
 
-// fetch gets what a URL of ClickAI's leads to. Errors are *core.Error and never hold the URL.
+// fetch is get, with the body alone, which ends in an error where it is larger than maxMade.
 func (a *App) fetch(ctx context.Context, ref string) (io.ReadCloser, error) {
+	res, err := a.get(ctx, ref) //nolint:bodyclose // the caller closes it, in boundedBody
+	if err != nil {
+		return nil, err
+	}
+	return &boundedBody{r: res.Body, left: maxMade}, nil
+}
+
+// get asks for what a URL of ClickAI's leads to. Errors are *core.Error and never hold the URL. Without one the status is
+// 200, and the body, to be closed, is not said to be larger than maxMade.
+func (a *App) get(ctx context.Context, ref string) (*http.Response, error) {
 	fail := func(class core.Class, err error) error {
 		return &core.Error{Op: "fetch a file of app " + a.name, Class: class, Err: err}
 	}
@@ -175,7 +141,7 @@ func (a *App) fetch(ctx context.Context, ref string) (io.ReadCloser, error) {
 		return nil, fail(core.Transient, err)
 	}
 	if res.StatusCode == http.StatusOK && res.ContentLength <= maxMade {
-		return &boundedBody{r: res.Body, left: maxMade}, nil
+		return res, nil
 	}
 	_ = res.Body.Close()
 	status := fmt.Errorf("%s answered %s", u.Host, res.Status)

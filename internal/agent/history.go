@@ -30,7 +30,7 @@ func (a *App) resume(ctx context.Context, q core.Question, emit func(core.Delta)
 		}
 		return true, &core.AppError{Notice: core.Notice{Kind: core.NoticeCut}, Class: core.Transient, Begun: true, Err: errors.New("the bridge stopped while the app answered")}
 	}
-	past, found, err := a.Recall(ctx, q)
+	past, found, err := a.recall(ctx, q)
 	for pause := historyPoll; err != nil; pause = min(pause*2, historyMost) {
 		// Whether it was asked is not known before the history has really answered.
 		a.log.Warn("history could not be read", slog.Any("err", cleaned(err)))
@@ -43,13 +43,13 @@ func (a *App) resume(ctx context.Context, q core.Question, emit func(core.Delta)
 		if !pauseFor(ctx, pause) {
 			return true, context.Cause(ctx)
 		}
-		past, found, err = a.Recall(ctx, q)
+		past, found, err = a.recall(ctx, q)
 	}
 	if !found && q.MessageID == "" {
 		return false, nil
 	}
 	if found && !past.Done {
-		if past, found, err = a.waitForAnswer(ctx, q, time.Time{}, func(p core.PastAnswer) bool { return p.Done }); err != nil {
+		if past, found, err = a.waitForAnswer(ctx, q, time.Time{}, emit, func(p stored) bool { return p.Done }); err != nil {
 			a.log.Warn("history could not be read", slog.Any("err", err))
 		}
 	}
@@ -57,7 +57,7 @@ func (a *App) resume(ctx context.Context, q core.Question, emit func(core.Delta)
 		// It was asked and must not be asked again.
 		return true, &core.AppError{Notice: core.Notice{Kind: core.NoticeCut}, Class: core.Transient, Begun: true, Err: errors.New("the history has no answer")}
 	}
-	return true, give(past, emit)
+	return true, a.give(ctx, q, past, emit)
 }
 
 // look is the look at the history before a call is repeated. done is true if the question has been answered meanwhile.
@@ -65,7 +65,7 @@ func (a *App) look(ctx context.Context, q core.Question, emit func(core.Delta) b
 	if !a.Conversational() || q.Conversation == "" {
 		return false, nil
 	}
-	past, found, err := a.Recall(ctx, q)
+	past, found, err := a.recall(ctx, q)
 	if err != nil {
 		a.log.Warn("history could not be read", slog.Any("err", err))
 		return false, nil
@@ -75,20 +75,37 @@ func (a *App) look(ctx context.Context, q core.Question, emit func(core.Delta) b
 	}
 	if !past.Done {
 		q.MessageID = past.MessageID
-		if past, found, err = a.waitForAnswer(ctx, q, time.Now().Add(recallFor), func(p core.PastAnswer) bool { return p.Done }); err != nil || !found {
+		if past, found, err = a.waitForAnswer(ctx, q, time.Now().Add(recallFor), emit, func(p stored) bool { return p.Done }); err != nil || !found {
 			return true, &core.AppError{Notice: retryLine, Class: core.Transient, Begun: true, Err: errors.New("the question is known to ClickAI but has no answer")}
 		}
 	}
 	if past.Text == "" {
 		return false, nil // it failed there, and stands in the history without an answer
 	}
-	return true, give(past, emit)
+	return true, a.give(ctx, q, past, emit)
+}
+
+// stored is an answer in the history, as it is stored.
+type stored struct {
+	core.PastAnswer
+	raw   string // with what the model thought
+	files []clickai.File
 }
 
 // give passes on an answer from the history.
-func give(past core.PastAnswer, emit func(core.Delta) bool) error {
-	if emit(core.Delta{Kind: core.DeltaIDs, Conversation: past.Conversation, MessageID: past.MessageID}) &&
-		emit(core.Delta{Kind: core.DeltaReplace, Text: past.Text}) {
+func (a *App) give(ctx context.Context, q core.Question, past stored, emit func(core.Delta) bool) error {
+	t := newTranslator(ctx, a, q, emit)
+	defer t.close()
+	t.ids = core.Delta{Conversation: past.Conversation, MessageID: past.MessageID}
+	if !emit(core.Delta{Kind: core.DeltaIDs, Conversation: past.Conversation, MessageID: past.MessageID}) {
+		return errClosed
+	}
+	return t.give(past)
+}
+
+// give puts an answer from the history in place of what was said, with the files that it came with.
+func (t *translator) give(past stored) error {
+	if t.listedFiles(past.files) && t.replace(past.raw) && t.flush() && t.settle() && t.files.drain(true, t.emit) {
 		return nil
 	}
 	return errClosed
@@ -98,23 +115,25 @@ func give(past core.PastAnswer, emit func(core.Delta) bool) error {
 // was asked since. Where the conversation is not known there is nothing to look at: the person's other conversations may
 // be those of other rooms, and the same words may stand in them.
 func (a *App) Recall(ctx context.Context, q core.Question) (core.PastAnswer, bool, error) {
-	if !a.Conversational() {
-		return core.PastAnswer{}, false, nil
-	}
-	if q.Conversation == "" {
-		return core.PastAnswer{}, false, nil
+	past, found, err := a.recall(ctx, q)
+	return past.PastAnswer, found, err
+}
+
+func (a *App) recall(ctx context.Context, q core.Question) (stored, bool, error) {
+	if !a.Conversational() || q.Conversation == "" {
+		return stored{}, false, nil
 	}
 	return a.recallIn(ctx, q.Conversation, q)
 }
 
 // recallIn looks in one conversation.
-func (a *App) recallIn(ctx context.Context, conversation string, q core.Question) (core.PastAnswer, bool, error) {
+func (a *App) recallIn(ctx context.Context, conversation string, q core.Question) (stored, bool, error) {
 	page, err := a.client.Messages(ctx, clickai.MessagesRequest{ConversationID: conversation, User: q.User, Limit: historyPage})
 	if e, ok := errors.AsType[*clickai.Error](err); ok && e.Status == 404 {
-		return core.PastAnswer{}, false, nil
+		return stored{}, false, nil
 	}
 	if err != nil {
-		return core.PastAnswer{}, false, callError(err)
+		return stored{}, false, callError(err)
 	}
 	for _, m := range slices.Backward(page.Data) {
 		if q.After != "" && m.ID == q.After {
@@ -131,29 +150,34 @@ func (a *App) recallIn(ctx context.Context, conversation string, q core.Question
 				continue
 			}
 		}
-		return core.PastAnswer{
+		return stored{PastAnswer: core.PastAnswer{
 			Conversation: conversation, MessageID: m.ID, Text: withoutThoughts(m.Answer),
 			Done: m.Answer != "" || m.Status != "" && m.Status != "normal",
-		}, true, nil
+		}, raw: m.Answer, files: m.Files}, true, nil
 	}
-	return core.PastAnswer{}, false, nil
+	return stored{}, false, nil
 }
 
 // withoutThoughts is a stored answer without what the model thought.
 func withoutThoughts(s string) string {
+	if strings.IndexByte(s, '<') < 0 {
+		return s
+	}
 	var t thinkSplitter
-	answer, _, _ := t.add(s)
-	return strings.TrimLeft(answer+t.end(), "\r\n")
+	t.add(s)
+	t.end()
+	return strings.TrimLeft(t.text.String(), "\r\n")
 }
 
-// waitForAnswer looks at the history until it has what is wanted, or until then; the zero time is ctx's end.
-func (a *App) waitForAnswer(ctx context.Context, q core.Question, until time.Time, good func(core.PastAnswer) bool) (core.PastAnswer, bool, error) {
+// waitForAnswer looks at the history until it has what is wanted, or until then; the zero time is ctx's end. The person is
+// told meanwhile.
+func (a *App) waitForAnswer(ctx context.Context, q core.Question, until time.Time, emit func(core.Delta) bool, good func(stored) bool) (stored, bool, error) {
 	if !a.Conversational() || q.Conversation == "" {
-		return core.PastAnswer{}, false, nil
+		return stored{}, false, nil
 	}
 	var failed error
 	for pause := historyPoll; ; pause = min(pause*3/2, historyMost) {
-		past, found, err := a.Recall(ctx, q)
+		past, found, err := a.recall(ctx, q)
 		switch {
 		case err != nil:
 			failed = err
@@ -164,8 +188,11 @@ func (a *App) waitForAnswer(ctx context.Context, q core.Question, until time.Tim
 		case past.Done:
 			return past, false, nil // it will not get better
 		}
+		if !emit(core.Delta{Kind: core.DeltaWaiting, Wait: pause}) {
+			return stored{}, false, errClosed
+		}
 		if !until.IsZero() && time.Now().After(until) || !pauseFor(ctx, pause) {
-			return core.PastAnswer{}, false, failed
+			return stored{}, false, failed
 		}
 	}
 }
@@ -209,8 +236,8 @@ func (a *App) freshURL(ctx context.Context, q core.Question, ids core.Delta, f m
 	}
 	for _, m := range page.Data {
 		for _, have := range m.Files {
-			candidate := madeFile{ID: have.ID, URL: have.URL}
-			if have.URL != "" && have.URL != f.URL && (have.ID != "" && have.ID == f.ID || candidate.key() == f.key()) {
+			same := have.ID != "" && have.ID == f.ID || addressKey(have.URL) == addressKey(f.URL)
+			if have.URL != "" && have.URL != f.URL && same {
 				return have.URL, true
 			}
 		}

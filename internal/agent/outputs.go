@@ -29,7 +29,7 @@ func (a *App) outputs(raw json.RawMessage) (answer string, files []madeFile) {
 		}
 	}
 	slices.Sort(names)
-	slices.SortFunc(files, func(x, y madeFile) int { return strings.Compare(x.key(), y.key()) })
+	slices.SortStableFunc(files, func(x, y madeFile) int { return strings.Compare(x.URL, y.URL) })
 	if a.output != "" {
 		return asText(all[a.output]), files
 	}
@@ -130,7 +130,10 @@ func fileIn(m map[string]any) (madeFile, bool) {
 	if url == "" || !marked {
 		return madeFile{}, false
 	}
-	f := madeFile{ID: text("related_id", "id", "upload_file_id"), Type: text("type"), Name: text("filename"), MIME: text("mime_type"), URL: url}
+	f := madeFile{
+		ID: text("related_id"), Type: text("type"), Name: text("filename"), MIME: text("mime_type"), URL: url,
+		IDs: []string{text("id"), text("upload_file_id")},
+	}
 	if n, ok := m["size"].(json.Number); ok {
 		f.Size, _ = n.Int64()
 	}

@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 
 	"github.com/clickai/bridge/internal/sim"
@@ -21,6 +22,7 @@ type Ask struct {
 	Language string // "en" or "vi"
 	Inputs   map[string]any
 	Files    []ReceivedFile
+	At       time.Time // when the request arrived
 }
 
 // Answer is the built-in agent. The answer depends on the question, the turn's number, the question before and the

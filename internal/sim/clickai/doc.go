@@ -30,6 +30,7 @@
 //	moderation    a text that message_replace replaces
 //	image         message_file with a PNG at an absolute signed URL
 //	picture       the same at a relative one; an agent draws it with a tool
+//	download      a text that links to a file at a relative signed URL
 //	voice         tts_message chunks of an MP3, tts_message_end last
 //	sources       retriever_resources in message_end
 //	tools         agent_thought snapshots with a tool's calls (agents)

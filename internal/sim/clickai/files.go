@@ -255,6 +255,17 @@ func serveFile(w http.ResponseWriter, up Upload, attachment bool) {
 
 // giveFile keeps a file made by the AI and, where the app's kind has that event, tells it. It returns the file's id.
 func (r *run) giveFile(in sim.File, absolute bool) string {
+	mf := r.keepFile(in)
+	if r.app.Mode != ModeWorkflow {
+		r.event("message_file", map[string]any{
+			"id": mf.id, "type": mf.kind, "belongs_to": "assistant", "url": r.s.signedURL(mf.file, absolute),
+		})
+	}
+	return mf.id
+}
+
+// keepFile keeps a file made by the AI, for the terminal event and the history.
+func (r *run) keepFile(in sim.File) messageFile {
 	s := r.s
 	ext := extension(in.Name)
 	sum := sha256.Sum256(in.Data)
@@ -269,12 +280,7 @@ func (r *run) giveFile(in sim.File, absolute bool) string {
 		file: f, id: s.opt.NewID("messagefile"), kind: f.Type, transfer: "tool_file", name: in.Name, assistant: true,
 	}
 	r.made = append(r.made, mf)
-	if r.app.Mode != ModeWorkflow {
-		r.event("message_file", map[string]any{
-			"id": mf.id, "type": f.Type, "belongs_to": "assistant", "url": s.signedURL(f, absolute),
-		})
-	}
-	return mf.id
+	return mf
 }
 
 // signedURL opens a kept file for as long as FileURLTTL says.

@@ -63,8 +63,11 @@ func (r *run) finish(st Status) {
 	r.closeNode("succeeded")
 	r.settle("normal", "")
 	flowStatus := "succeeded"
-	if st == StatusStopped {
+	switch {
+	case st == StatusStopped:
 		flowStatus = "stopped"
+	case r.exceptions > 0:
+		flowStatus = "partial-succeeded"
 	}
 	r.endFlow(flowStatus, "")
 	r.ended = true

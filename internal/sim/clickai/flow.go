@@ -54,8 +54,14 @@ func (r *run) closeNode(status string) {
 		return
 	}
 	r.node = nil
+	if status != "succeeded" {
+		r.exceptions++
+	}
 	f := n.fields()
 	f["process_data"], f["outputs"], f["status"], f["error"] = nil, map[string]any{}, status, nil
+	if status != "succeeded" {
+		f["error"] = "the node failed"
+	}
 	f["elapsed_time"], f["execution_metadata"] = time.Since(n.started).Seconds(), map[string]any{}
 	f["finished_at"], f["files"] = time.Now().Unix(), []any{}
 	r.event("node_finished", map[string]any{"data": f})
@@ -67,7 +73,9 @@ func (r *run) endFlow(status, errText string) {
 		return
 	}
 	outputs := map[string]any{}
-	if status == "succeeded" {
+	if r.outputs != nil && (status == "succeeded" || status == "partial-succeeded") {
+		outputs = r.outputs
+	} else if status == "succeeded" {
 		name := r.app.output()
 		if r.app.Mode != ModeWorkflow {
 			name = "answer"
@@ -100,7 +108,7 @@ func (r *run) flowData() map[string]any {
 	d := f.fields()
 	delete(d, "inputs")
 	d["created_by"] = map[string]any{"id": r.s.endUser(f.owner), "user": f.owner.user}
-	d["exceptions_count"], d["files"] = 0, files
+	d["exceptions_count"], d["files"] = r.exceptions, files
 	return d
 }
 

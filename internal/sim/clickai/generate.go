@@ -208,6 +208,7 @@ func (s *Server) newTurn(c *call, r *run) *turn {
 func (s *Server) askOf(r *run) Ask {
 	a := Ask{
 		App: r.app.Name, Mode: r.app.Mode, User: r.body.user, Question: r.body.query, Inputs: r.body.inputs, Turn: 1,
+		At: r.call.rec.At,
 	}
 	r.turn.update(func(t *Turn) { a.Files = t.Files })
 	inputs := r.body.inputs

@@ -47,6 +47,11 @@ func Menu() []Sample {
 			Keywords: []string{"picture", "hình ảnh", "bức tranh"}, answer: answerPicture,
 		},
 		{
+			Name: "link", Title: "A file by the AI that the text links to",
+			Question: "Give me a download", Vi: "Cho tôi bản tải về",
+			Keywords: []string{"download", "tải về"}, answer: answerLink,
+		},
+		{
 			Name: "voice", Title: "An answer that is spoken too",
 			Question: "Answer with your voice", Vi: "Trả lời bằng giọng nói",
 			Keywords: []string{"voice", "giọng nói"}, answer: answerVoice,

@@ -73,6 +73,9 @@ type run struct {
 	voice    bool
 	node     *node
 	steps    int
+	outputs  map[string]any // of a workflow, in place of the answer
+	// exceptions counts the nodes that failed.
+	exceptions int
 }
 
 // stop ends the run as its user's stop request does. It may be called from any goroutine.

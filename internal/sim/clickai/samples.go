@@ -3,6 +3,8 @@ package clickai
 import (
 	"fmt"
 	"strings"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 func answerError(a Ask) []Step {
@@ -44,6 +46,13 @@ func answerWithPicture(a Ask, absolute bool) []Step {
 	return a.play(Text(Words(text)...), Picture(f, absolute))
 }
 
+func answerLink(a Ask) []Step {
+	f := sim.File{Name: "warranty.csv", MIME: "text/csv", Data: []byte("device,years\nprinter,2\nscanner,2\n")}
+	text := a.intro() + a.pick("The table as a file: ", "Bảng dưới dạng tệp: ")
+	steps := []Step{Text(Words(text)...), Linked(f, false, "[warranty.csv](%s)"), Text(a.pick(". It ", ". Tệp "), a.pick("opens anywhere.\n", "mở được ở mọi nơi.\n"))}
+	return a.play(steps...)
+}
+
 func answerVoice(a Ask) []Step {
 	text := a.intro() + a.pick("I also **speak** this answer.\n", "Tôi cũng **đọc** câu trả lời này.\n")
 	words := Words(text)
@@ -61,7 +70,7 @@ func answerSources(a Ask) []Step {
 	}
 	steps = append(steps, Sources(
 		Source{Dataset: "Handbook", Document: "warranty.md", Segment: "segment-1", Score: 0.98, Content: "All devices have a warranty of two years from the day of delivery."},
-		Source{Dataset: "Handbook", Document: "business.pdf", Segment: "segment-7", Score: 0.83, Content: "Business customers get one more year at no charge."},
+		Source{Dataset: "Handbook", Document: "business.pdf", Segment: "segment-7", Score: 0.83, Page: 3, Content: "Business customers get one more year at no charge."},
 	))
 	return append(steps, a.say(text)...)
 }

@@ -1,7 +1,9 @@
 package clickai
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
@@ -364,6 +366,47 @@ func Sources(list ...Source) Step {
 func Node(kind, title string) Step {
 	return Step{begins: true, visible: true, play: func(r *run) error {
 		r.openNode(kind, title)
+		return nil
+	}}
+}
+
+// FailNode ends the workflow's running node with a failure that the workflow has a way around: the run goes on, and ends
+// as partial-succeeded.
+func FailNode() Step {
+	return Step{begins: true, visible: true, play: func(r *run) error {
+		r.closeNode("exception")
+		return nil
+	}}
+}
+
+// Reason sends reasoning apart from the answer, in pieces; the last one says so. Only workflows and chatflows have it.
+func Reason(node string, parts ...string) Step {
+	return Step{begins: true, visible: true, play: func(r *run) error {
+		for i, p := range parts {
+			r.event("reasoning_chunk", map[string]any{"data": map[string]any{
+				"reasoning": p, "node_id": node, "is_final": i == len(parts)-1, "message_id": nil,
+			}})
+		}
+		return nil
+	}}
+}
+
+// Linked sends text that links to a file made by the AI, as models write it into their answers: format has a %s for the
+// address. It comes in pieces of a few characters. The terminal event and the history list the file too.
+func Linked(f sim.File, absolute bool, format string) Step {
+	return Step{begins: true, visible: true, play: func(r *run) error {
+		text := []rune(fmt.Sprintf(format, r.s.signedURL(r.keepFile(f).file, absolute)))
+		for piece := range slices.Chunk(text, 3) {
+			r.delta(string(piece))
+		}
+		return nil
+	}}
+}
+
+// Outputs sets the outputs of a workflow in place of its answer.
+func Outputs(outputs map[string]any) Step {
+	return Step{begins: true, play: func(r *run) error {
+		r.outputs = outputs
 		return nil
 	}}
 }

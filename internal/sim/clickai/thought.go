@@ -21,7 +21,11 @@ func (t thought) labels() map[string]any {
 	out := map[string]any{}
 	for name := range strings.SplitSeq(t.tool, ";") {
 		if name != "" {
-			out[name] = map[string]string{"en_US": strings.ReplaceAll(name, "_", " ")}
+			label := map[string]string{"en_US": strings.ReplaceAll(name, "_", " ")}
+			if vi, ok := toolNamesVi[name]; ok {
+				label["vi_VN"] = vi
+			}
+			out[name] = label
 		}
 	}
 	return out
@@ -37,6 +41,9 @@ func (t thought) event() map[string]any {
 		"tool_labels": t.labels(), "tool_input": t.input, "message_files": files,
 	}
 }
+
+// toolNamesVi are the Vietnamese labels of the tools that the built-in agent uses.
+var toolNamesVi = map[string]string{toolName: "tìm trên web", "draw": "vẽ"}
 
 // openThought sends the empty snapshot that a step starts with.
 func (r *run) openThought() {
@@ -72,14 +79,19 @@ func (r *run) closeThought(tool, input, observation string, files ...sim.File) {
 type Source struct {
 	Dataset, Document, Segment, Content string
 	Score                               float64
+	Page                                int // 0: not told
 }
 
 func (s Source) json(position int) map[string]any {
+	var page any
+	if s.Page > 0 {
+		page = s.Page
+	}
 	return map[string]any{
 		"position": position, "dataset_id": "dataset-" + s.Dataset, "dataset_name": s.Dataset,
 		"document_id": "document-" + s.Document, "document_name": s.Document, "segment_id": s.Segment,
 		"data_source_type": "upload_file", "score": s.Score, "content": s.Content, "hit_count": 1,
 		"word_count": len(strings.Fields(s.Content)), "segment_position": position, "index_node_hash": nil,
-		"title": nil, "page": nil, "doc_metadata": nil, "summary": nil,
+		"title": nil, "page": page, "doc_metadata": nil, "summary": nil,
 	}
 }
