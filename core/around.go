@@ -36,7 +36,7 @@ func (r *reply) thoughtLocked(th Thought) {
 	}
 }
 
-// fileLocked takes a file of the app's once. Those that an earlier process has sent are not sent again.
+// fileLocked takes a file of the app's once. Those that an earlier process has dealt with are not sent again.
 func (r *reply) fileLocked(f FileOut) {
 	if r.queued[f.ID] {
 		return

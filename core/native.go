@@ -37,7 +37,7 @@ func (w *writer) showDraft(ctx context.Context, p Part) (done bool, err error) {
 	case err == nil:
 	case class == Unsupported:
 		w.t.log.Info("drafts cannot be shown, showing messages", slog.Any("err", err))
-		w.draft = Part{}
+		w.draft = 0
 		return false, nil
 	case !refused(err):
 		return false, w.nativeFailed(err)
@@ -45,7 +45,7 @@ func (w *writer) showDraft(ctx context.Context, p Part) (done bool, err error) {
 		w.t.log.Error("draft refused", slog.Any("err", err))
 	}
 	w.nativeFailures = 0
-	w.draft, w.draftAt = p, time.Now()
+	w.draft, w.draftAt = sumOf(p), time.Now()
 	w.edits++
 	w.paced()
 	return true, nil
@@ -62,7 +62,7 @@ func (w *writer) nativeFailed(err error) error {
 
 // redraftAt is when the draft has to be shown again, so that it stays; zero: never.
 func (w *writer) redraftAt() time.Time {
-	if w.draft == (Part{}) || w.r.isClosed() {
+	if w.draft == 0 || w.r.isClosed() {
 		return time.Time{}
 	}
 	return w.draftAt.Add(w.limits().DraftEvery)
@@ -82,11 +82,15 @@ func (w *writer) grow(ctx context.Context) (used, done bool, err error) {
 	if v.final || w.stream == nil && !w.streams(v) {
 		return false, false, nil // it has ended meanwhile, or streams have been found not to work
 	}
+	defer func() {
+		if !used && w.stream != nil {
+			w.last = time.Now() // what is held back is not looked at with every chunk
+		}
+	}()
 	text := w.t.bot.streamer.StreamText(markdown, false)
 	if w.stream == nil {
 		if text == "" {
-			w.seen = v.version
-			return false, true, nil
+			return w.nothing(ctx, v)
 		}
 		w.stopTyping()
 		if err := w.startStream(one, text); err != nil || w.stream == nil {
@@ -102,8 +106,7 @@ func (w *writer) grow(ctx context.Context) (used, done bool, err error) {
 		w.overByEdits(w.t.bot.streamer.StopStream(one, s.Stream, "", Part{}))
 		return true, false, nil
 	case fresh == "":
-		w.seen = v.version
-		return false, true, nil
+		return w.nothing(ctx, v)
 	}
 	if err := w.t.bot.streamer.AppendStream(one, s.Stream, fresh); err != nil {
 		return true, false, w.streamFailed(one, err)
@@ -126,17 +129,22 @@ func (w *writer) startStream(ctx context.Context, text string) error {
 		return err
 	default:
 		w.t.log.Info("answer cannot be streamed here, showing it by edits", slog.Any("err", err))
-		w.want = ShowPost
+		w.nativeFailures = maxNativeFailures
 		return nil
 	}
 	if w.firstText == 0 {
 		w.firstText = time.Since(w.r.began)
 	}
-	w.posts++
 	w.stream = &openStream{Stream: Stream{Message: ref, Began: time.Now(), Sent: len(text)}, sent: text}
 	w.shown = append(w.shown, shownPart{ref: ref})
 	w.paced()
 	return w.noteShown(ctx)
+}
+
+// nothing is the result of a step whose call turned out to have nothing to show.
+func (w *writer) nothing(ctx context.Context, v view) (used, done bool, err error) {
+	done, err = w.stands(ctx, v)
+	return false, done, err
 }
 
 // finishStream ends the stream with what is still missing.
@@ -156,7 +164,7 @@ func (w *writer) finishStream(ctx context.Context) (done bool, err error) {
 		return false, w.streamFailed(one, err)
 	}
 	w.stream = nil
-	w.shown[0].part = parts[0]
+	w.shown[0].sum = sumOf(parts[0])
 	w.seen, w.since = v.version, time.Time{}
 	w.paced()
 	return true, nil
@@ -184,7 +192,7 @@ func (w *writer) overByEdits(err error) {
 		w.t.log.Info("stream ended, going on by edits", slog.Any("err", err))
 	}
 	w.stream = nil
-	w.shown[len(w.shown)-1].part = Part{}
+	w.shown[len(w.shown)-1].sum = 0
 	w.more = true // the gap between edits begins with the first one
 }
 

@@ -47,7 +47,9 @@ type reply struct {
 	queued   map[string]bool // file ids that were taken already
 	audio    []byte
 	audioCut bool
-	sent     int       // files that an earlier process has sent; the app announces them again, in the same order
+	sending  bool      // files are being sent
+	sent     int       // files that an earlier process has dealt with; the app announces them again, in the same order
+	quiet    bool      // nothing is shown before the end
 	version  int       // counts what people can see of the state
 	unseen   time.Time // since when there is something that markdown has not returned yet; zero if there is nothing
 	idle     bool      // the writer waits for news
@@ -81,8 +83,9 @@ type replyResult struct {
 }
 
 func newReply(t *turn, j Turn, resumed bool) *reply {
-	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, sent: len(j.Extra), queued: map[string]bool{}}
-	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, posts: len(j.Reply), kept: len(j.Reply), maybe: resumed}
+	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, sent: j.Dealt, queued: map[string]bool{}}
+	r.quiet = t.bot.settings.Stream.Mode == "final" || t.bot.editor == nil
+	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, kept: len(j.Reply), maybe: resumed}
 	for _, ref := range j.Reply {
 		r.out.shown = append(r.out.shown, shownPart{ref: ref})
 	}
@@ -127,11 +130,20 @@ func (r *reply) change(f func() (seen bool)) {
 			r.unseen = time.Now()
 		}
 	}
-	wake := r.idle || r.dirty != dirty || r.closed != closed || r.left != left || len(r.queue) != queued
+	wake := r.idle && !r.quiet || r.dirty != dirty || r.closed != closed || r.left != left || len(r.queue) != queued
 	r.mu.Unlock()
 	if wake {
 		r.wake()
 	}
+}
+
+// note changes what is to be stored and has the writer store it.
+func (r *reply) note(f func(*Turn)) {
+	r.mu.Lock()
+	f(&r.j)
+	r.dirty = true
+	r.mu.Unlock()
+	r.wake()
 }
 
 // view is what the writer knows of the state without its text.
@@ -164,11 +176,19 @@ func (r *reply) news() bool {
 	return r.dirty
 }
 
+// hasFiles tells whether files wait to be sent.
+func (r *reply) hasFiles() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.queue) > 0
+}
+
 // rest tells that there is nothing to do for a writer that has shown the given version; then any news wake it.
 func (r *reply) rest(seen int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.idle = r.version == seen && !r.dirty
+	sent := len(r.queue) == 0 || r.sending
+	r.idle = (r.version == seen || r.quiet && !r.closed) && !r.dirty && !r.left && sent
 	return r.idle
 }
 
@@ -194,7 +214,7 @@ func (r *reply) onGiveUp(stop context.CancelCauseFunc) {
 func (r *reply) asking(j Turn) {
 	r.change(func() bool {
 		at := r.j.At // the writer may have learnt by now where the answer goes
-		j.Reply, j.Extra = r.j.Reply, r.j.Extra
+		j.Reply, j.Extra, j.Posts, j.Dealt, j.Spoken = r.j.Reply, r.j.Extra, r.j.Posts, r.j.Dealt, r.j.Spoken
 		r.j = j
 		r.j.At = at
 		r.dirty = true

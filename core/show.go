@@ -6,46 +6,42 @@ import (
 	"log/slog"
 )
 
-// put makes the i-th message show p.
+// put makes the i-th message show p. It returns nil also when the message has to be shown in another way first: then it
+// does not stand as p, and the next step goes on with it.
 func (w *writer) put(ctx context.Context, i int, p Part, final bool) error {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	if i < len(w.shown) {
-		w.edits++
-		err := w.t.bot.editor.Edit(ctx, w.shown[i].ref, p)
-		if class := ClassOf(err); class != MessageGone && class != ThreadGone {
-			if err != nil && !refused(err) {
-				return w.later(err)
-			}
-			if err != nil {
-				// The same text would be refused again; a later state may not be.
-				w.t.log.Error("edit refused", slog.Any("err", err))
-			}
-			w.shown[i].part = p
-			w.paced()
-			return nil
-		}
-		w.t.log.Info("message of the reply is gone, posting it anew", slog.Any("err", err))
+	out := p
+	if final && w.asPlain == sumOf(p) {
+		out = Part{Text: p.Plain, Plain: p.Plain}
 	}
-	ref, err := w.post(ctx, p)
-	if refused(err) && final && p.Plain != "" && p.Text != p.Plain {
-		w.t.log.Error("message refused, sending it without formatting", slog.Any("err", err))
-		ref, err = w.post(ctx, Part{Text: p.Plain, Plain: p.Plain})
+	if i < len(w.shown) && !w.shown[i].gone {
+		return w.edit(ctx, i, p, out, final)
 	}
-	if refused(err) && !final {
-		w.t.log.Error("message refused", slog.Any("err", err))
-		w.refused = p // a later state may be taken
+	post := w.outgoing(out)
+	ref, err := w.t.bot.platform.Post(ctx, post)
+	switch class := ClassOf(err); {
+	case err == nil:
+	case class == ThreadGone && post.Place.Thread != "":
+		w.t.log.Info("thread is closed, answering in the room", slog.Any("err", err))
+		w.moved(Place{Room: post.Place.Room})
 		return nil
-	}
-	if err != nil {
+	case refused(err) && !final:
+		w.t.log.Error("message refused", slog.Any("err", err))
+		w.refused = sumOf(p) // a later state may be taken
+		return nil
+	case refused(err) && w.plainer(p):
+		w.t.log.Error("message refused, sending it without formatting", slog.Any("err", err))
+		return nil
+	default:
 		w.maybe = w.maybe || isMaybe(err)
 		return w.later(err)
 	}
-	stands := shownPart{ref: ref, part: p}
+	stands := shownPart{ref: ref, sum: sumOf(p)}
 	if w.maybe {
-		stands.part = Part{} // a platform that knows the nonce gives back what it took first: the newest text needs an edit
+		stands.sum = 0 // a platform that knows the nonce gives back what it took first: the newest text needs an edit
 	}
-	w.maybe, w.draft = false, Part{}
+	w.maybe, w.draft = false, 0
 	if i < len(w.shown) {
 		w.shown[i] = stands
 	} else {
@@ -55,7 +51,44 @@ func (w *writer) put(ctx context.Context, i int, p Part, final bool) error {
 	return w.noteShown(ctx)
 }
 
-// noteShown stores which messages the reply has.
+// edit makes the i-th message show out, which stands for p.
+func (w *writer) edit(ctx context.Context, i int, p, out Part, final bool) error {
+	w.edits++
+	err := w.t.bot.editor.Edit(ctx, w.shown[i].ref, out)
+	switch class := ClassOf(err); {
+	case err == nil:
+	case class == MessageGone, class == ThreadGone:
+		w.t.log.Info("message of the reply is gone, posting it anew", slog.Any("err", err))
+		w.shown[i].gone, w.shown[i].sum = true, 0
+		return nil
+	case !refused(err):
+		return w.later(err)
+	case !final:
+		// The same text would be refused again; a later state may not be.
+		w.t.log.Error("edit refused", slog.Any("err", err))
+	case w.plainer(p):
+		w.t.log.Error("last edit refused, showing it without formatting", slog.Any("err", err))
+		return nil
+	default: // nothing of the end may be lost
+		w.t.log.Error("last edit refused, posting it anew", slog.Any("err", err))
+		w.shown[i].gone, w.shown[i].sum = true, 0
+		return nil
+	}
+	w.shown[i].sum = sumOf(p)
+	w.paced()
+	return nil
+}
+
+// plainer has a part tried without its formatting, once.
+func (w *writer) plainer(p Part) bool {
+	if p.Plain == "" || p.Text == p.Plain || w.asPlain == sumOf(p) {
+		return false
+	}
+	w.asPlain = sumOf(p)
+	return true
+}
+
+// noteShown stores which messages the reply has after another one was posted.
 func (w *writer) noteShown(ctx context.Context) error {
 	refs := make([]MessageRef, 0, len(w.shown))
 	for _, s := range w.shown {
@@ -63,6 +96,7 @@ func (w *writer) noteShown(ctx context.Context) error {
 	}
 	w.r.mu.Lock()
 	w.r.j.Reply = refs
+	w.r.j.Posts++
 	w.r.mu.Unlock()
 	if err := w.r.journal(ctx, true); err != nil {
 		return w.later(err)
@@ -82,23 +116,11 @@ func (w *writer) outgoing(p Part) Post {
 }
 
 // nonce names the next new message.
-func (w *writer) nonce() string { return nonce(w.t.batch[0].Event.Bot+w.t.batch[0].Event.Key, w.posts) }
-
-// post sends a new message of the reply, in the room if the thread is closed.
-func (w *writer) post(ctx context.Context, p Part) (MessageRef, error) {
-	post := w.outgoing(p)
-	ref, err := w.t.bot.platform.Post(ctx, post)
-	if ClassOf(err) == ThreadGone && post.Place.Thread != "" {
-		w.t.log.Info("thread is closed, answering in the room", slog.Any("err", err))
-		post.Place.Thread, post.ReplyTo = "", ""
-		if ref, err = w.t.bot.platform.Post(ctx, post); err == nil {
-			w.moved(post.Place)
-		}
-	}
-	if err == nil {
-		w.posts++
-	}
-	return ref, err
+func (w *writer) nonce() string {
+	w.r.mu.Lock()
+	n := max(w.r.j.Posts, len(w.r.j.Reply))
+	w.r.mu.Unlock()
+	return nonce(w.t.batch[0].Event.Bot+w.t.batch[0].Event.Key, n)
 }
 
 // moved notes where the answer stands.
@@ -116,7 +138,9 @@ func (w *writer) drop(ctx context.Context) error {
 	defer cancel()
 	last := w.shown[len(w.shown)-1]
 	var err error
-	if w.t.bot.deleter != nil {
+	if last.gone {
+		err = nil
+	} else if w.t.bot.deleter != nil {
 		err = w.t.bot.deleter.Delete(ctx, last.ref)
 	} else {
 		err = w.t.bot.editor.Edit(ctx, last.ref, w.t.bot.platform.Render("…", true)[0])

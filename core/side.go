@@ -84,11 +84,14 @@ func (w *writer) sendFiles(ctx context.Context) {
 		f := w.r.queue[0]
 		w.r.queue = w.r.queue[1:]
 		w.r.mu.Unlock()
-		w.sendFile(ctx, f.File)
+		if w.sendFile(ctx, f.File) {
+			w.r.note(func(j *Turn) { j.Dealt++ })
+		}
 	}
 }
 
-func (w *writer) sendFile(ctx context.Context, f File) {
+// sendFile sends one file. dealt is false if the work ended before it was sent or given up.
+func (w *writer) sendFile(ctx context.Context, f File) (dealt bool) {
 	words := w.t.bot.words
 	failed := func(why string, err error) {
 		w.t.log.Warn("file of the answer not sent", slog.Any("err", err))
@@ -96,8 +99,9 @@ func (w *writer) sendFile(ctx context.Context, f File) {
 	}
 	if w.t.bot.upload == nil {
 		failed(words.notSent, &Error{Op: "upload", Class: Unsupported})
-		return
+		return true
 	}
+	work := ctx
 	ctx, cancel := context.WithTimeout(ctx, fileTimeout)
 	defer cancel()
 	wait := newBackoff(time.Second, 10*time.Second)
@@ -105,13 +109,12 @@ func (w *writer) sendFile(ctx context.Context, f File) {
 		ref, err := w.t.bot.upload.Upload(ctx, w.place(), "", f)
 		if err == nil {
 			if !ref.IsZero() {
-				w.r.mu.Lock()
-				w.r.j.Extra = append(w.r.j.Extra, ref)
-				w.r.dirty = true
-				w.r.mu.Unlock()
-				w.r.wake()
+				w.r.note(func(j *Turn) { j.Extra = append(j.Extra, ref) })
 			}
-			return
+			return true
+		}
+		if work.Err() != nil {
+			return false // the next process sends it
 		}
 		class := ClassOf(err)
 		again := class == RateLimited || class == Transient && try < 3
@@ -124,7 +127,7 @@ func (w *writer) sendFile(ctx context.Context, f File) {
 			default:
 				failed(words.notSent, err)
 			}
-			return
+			return true
 		}
 	}
 }
@@ -132,10 +135,12 @@ func (w *writer) sendFile(ctx context.Context, f File) {
 // sendVoice posts the spoken answer as one file.
 func (w *writer) sendVoice(ctx context.Context) {
 	w.r.mu.Lock()
-	audio := w.r.audio
+	audio, spoken := w.r.audio, w.r.j.Spoken
 	w.r.mu.Unlock()
-	if len(audio) == 0 || w.t.bot.upload == nil {
+	if len(audio) == 0 || spoken || w.t.bot.upload == nil {
 		return
 	}
-	w.sendFile(ctx, voiceFile(audio))
+	if w.sendFile(ctx, voiceFile(audio)) {
+		w.r.note(func(j *Turn) { j.Spoken = true })
+	}
 }

@@ -53,6 +53,9 @@ type Turn struct {
 	Begun   bool         `json:"begun,omitempty"`           // ClickAI has begun to answer
 	Reply   []MessageRef `json:"reply,omitempty"`           // platform messages that show its text, in order
 	Extra   []MessageRef `json:"extra,omitempty"`           // further messages of the reply: files
+	Posts   int          `json:"posts,omitempty"`           // messages posted for its text, also those that are gone: names the next one
+	Dealt   int          `json:"dealt,omitempty"`           // files of the answer that were sent or given up
+	Spoken  bool         `json:"spoken,omitempty"`          // the spoken answer was sent or given up
 	Started time.Time    `json:"started"`
 }
 

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"hash/maphash"
 	"log/slog"
 	"strings"
 	"sync"
@@ -30,10 +31,10 @@ type writer struct {
 	want      ShowKind  // the call that is known to be next; "" if it has to be guessed
 	since     time.Time // since when something has been waiting to be shown; zero if nothing has
 	wait      *backoff
-	posts     int
 	kept      int   // messages of an earlier process that people have read: they stand until there is an answer to put there
 	maybe     bool  // the next post may have been taken already, with an older text
-	refused   Part  // what the platform would not take as a new message
+	refused   sum   // what the platform would not take as a new message
+	asPlain   sum   // of the last state, what the platform would not take with its formatting
 	err       error // why the reply could not be shown
 	firstText time.Duration
 	edits     int
@@ -43,7 +44,7 @@ type writer struct {
 	stopTyping func()
 
 	stream  *openStream // the last message streams
-	draft   Part        // what the draft after the last message shows
+	draft   sum         // what the draft after the last message shows; 0 if there is none
 	draftAt time.Time
 
 	nativeFailures int // of drafts and streams, one after the other
@@ -52,8 +53,17 @@ type writer struct {
 // shownPart is a message of the reply and what it shows.
 type shownPart struct {
 	ref  MessageRef
-	part Part
+	sum  sum  // of what it shows; 0 if that is not known
+	gone bool // it has to be posted anew
 }
+
+// sum stands for a Part: keeping the text of each message of each running turn would be the most that a turn needs of memory.
+// Two different parts have the same one with a probability of 2⁻⁶⁴.
+type sum uint64
+
+var sumSeed = maphash.MakeSeed()
+
+func sumOf(p Part) sum { return sum(max(maphash.Comparable(sumSeed, p), 1)) }
 
 func (w *writer) limits() Limits { return w.t.bot.platform.Limits(w.place()) }
 
@@ -75,26 +85,28 @@ func (w *writer) run(ctx context.Context) {
 	if w.t.bot.typist != nil {
 		side.Go(func() { _ = safely(w.t.log, func() { w.keepTyping(typing) }) })
 	}
-	files := make(chan struct{}, 1) // holds a token while files are being sent
 	sideDone := false
 	for {
 		w.r.mu.Lock()
-		left, closed, haveFiles := w.r.left, w.r.closed, len(w.r.queue) > 0
+		left, closed, send := w.r.left, w.r.closed, len(w.r.queue) > 0 && !w.r.sending
+		w.r.sending = w.r.sending || send
 		w.r.mu.Unlock()
 		if left && !closed || ctx.Err() != nil {
-			w.leave(ctx)
+			stopTyping()
+			w.endStream(ctx)
+			side.Wait()
+			w.err = ErrShutdown
+			_ = w.r.journal(ctx, false) // what is known now is what the next start goes on from
 			return
 		}
-		if haveFiles {
-			select {
-			case files <- struct{}{}:
-				side.Go(func() {
-					_ = safely(w.t.log, func() { w.sendFiles(ctx) })
-					<-files
-					w.r.wake()
-				})
-			default:
-			}
+		if send {
+			side.Go(func() {
+				_ = safely(w.t.log, func() { w.sendFiles(ctx) })
+				w.r.mu.Lock()
+				w.r.sending = false
+				w.r.mu.Unlock()
+				w.r.wake()
+			})
 		}
 		done, err := w.step(ctx)
 		switch {
@@ -106,21 +118,15 @@ func (w *writer) run(ctx context.Context) {
 			// Files come after the text. One that could not be sent is named under the answer: look once more.
 			stopTyping()
 			side.Wait()
-			w.sendVoice(ctx)
-			sideDone = true
+			if sideDone = !w.r.hasFiles(); sideDone {
+				w.sendVoice(ctx)
+			}
 			continue
 		case done && closed:
 			return
 		}
 		w.sleep(ctx, done)
 	}
-}
-
-// leave ends the work on a reply that is not complete. What is known now is what the next start goes on from.
-func (w *writer) leave(ctx context.Context) {
-	w.err = ErrShutdown
-	w.endStream(ctx)
-	_ = w.r.journal(ctx, false)
 }
 
 // sleep waits for news, or, when there is something to show already, until it may be shown.
@@ -168,18 +174,20 @@ func (w *writer) due() time.Time {
 // step makes at most one call that shows something. done is true when everything is shown as it should be now.
 func (w *writer) step(ctx context.Context) (done bool, err error) {
 	v := w.r.look()
-	early := time.Now().Before(w.due())
-	if early || len(w.shown) > 0 || !v.final && !w.visible(v) {
+	early, visible := time.Now().Before(w.due()), w.visible(v)
+	if early || len(w.shown) > 0 {
 		// News for the journal goes first, unless a first text can be shown at once: its own entry then holds both.
 		if err := w.r.journal(ctx, false); err != nil {
 			return false, w.later(err)
 		}
 	}
 	switch {
-	case v.version == w.seen && !w.stale(), !v.final && !w.visible(v):
-		w.seen = v.version
-		return true, nil
-	case early && !v.final:
+	case !visible:
+		w.draft = 0 // it goes by itself
+		return w.stands(ctx, v)
+	case v.version == w.seen && !w.stale():
+		return w.stands(ctx, v)
+	case early && !v.final, w.stream != nil && time.Now().Before(w.held):
 		return false, nil
 	case v.final && w.stream != nil:
 		return w.finishStream(ctx)
@@ -192,7 +200,7 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 		p = w.plan()
 		switch {
 		case p.kind == "" && !p.longer:
-			return w.tidy(ctx, p)
+			return w.stands(ctx, p.v)
 		case early:
 			return false, nil
 		case p.longer:
@@ -217,57 +225,66 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 	case err != nil:
 		return false, nil //nolint:nilerr // ctx has ended, which run sees
 	}
-	used := false
-	defer func() {
-		if !used && w.t.bot.pacer != nil {
-			w.t.bot.pacer.Unpace(show)
-		}
-		if done {
-			w.since = time.Time{}
-		}
-	}()
-	if kind == ShowStream || kind == ShowAppend {
-		used, done, err = w.grow(ctx)
-		return done, err
+	w.want = ""
+	used, done, err := w.showNewest(ctx, kind, p)
+	if !used && w.t.bot.pacer != nil {
+		w.t.bot.pacer.Unpace(show)
 	}
-	if !v.final {
+	return done, err
+}
+
+// showNewest makes the call of the given kind, whose turn it is. p is its plan if the text does not change any more.
+// used is false if it turned out that there was no such call to be made.
+func (w *writer) showNewest(ctx context.Context, kind ShowKind, p plan) (used, done bool, err error) {
+	if kind == ShowStream || kind == ShowAppend {
+		return w.grow(ctx)
+	}
+	if p.parts == nil {
 		p = w.plan()
 	}
 	switch {
 	case p.kind == kind:
-		used = true
-		return w.carryOut(ctx, p)
+		done, err = w.carryOut(ctx, p)
+		return true, done, err
 	case p.kind == "" && !p.longer:
-		return w.tidy(ctx, p)
+		if len(w.shown) > 0 {
+			w.last = time.Now() // what is held back is not rendered with every chunk
+		}
+		done, err = w.stands(ctx, p.v)
+		return false, done, err
 	default:
 		w.want = p.kind // it turned out to be another call
-		return false, nil
+		return false, false, nil
 	}
 }
 
-// visible tells whether there is anything to be shown before the end.
+// stands ends a step that found everything of v shown.
+func (w *writer) stands(ctx context.Context, v view) (done bool, err error) {
+	if err := w.r.journal(ctx, false); err != nil {
+		return false, w.later(err)
+	}
+	w.seen, w.since, w.more = v.version, time.Time{}, false
+	return true, nil
+}
+
+// visible tells whether there is anything to be shown: before the end not if it could not be changed later, and not in the
+// stead of what people have read already.
 func (w *writer) visible(v view) bool {
-	return v.hasText && w.t.bot.settings.Stream.Mode != "final" && w.t.bot.editor != nil
+	return v.final || v.hasText && !w.r.quiet && (w.kept == 0 || v.hasAnswer)
 }
 
 // next is the call that is most likely next. Only rendering tells for sure, and that comes when it is the call's turn.
 func (w *writer) next(v view) ShowKind {
-	if kind := w.want; kind != "" {
-		w.want = ""
-		return kind
-	}
-	base := 0
-	if w.kept > 0 && !v.hasAnswer {
-		base = w.kept
-	}
 	switch {
+	case w.want != "":
+		return w.want
 	case w.stream != nil:
 		return ShowAppend
 	case w.streams(v):
 		return ShowStream
-	case w.drafts(v) && (len(w.shown) <= base || w.draft != (Part{})):
+	case w.drafts(v) && (len(w.shown) == 0 || w.draft != 0):
 		return ShowDraft
-	case len(w.shown) > base:
+	case len(w.shown) > 0 && !w.shown[len(w.shown)-1].gone:
 		return ShowEdit
 	default:
 		return ShowPost
@@ -299,24 +316,22 @@ func (w *writer) plan() plan {
 	p := plan{v: v, parts: parts}
 	if w.kept > 0 && !v.hasAnswer {
 		p.base = w.kept
-		if !v.final {
-			p.parts = nil
-		}
 	}
 	if v.final {
 		w.final = p
-		w.refused = Part{} // the last state is tried in any case
+		w.refused = 0 // the last state is tried in any case
 	}
 	p.i = w.firstNews(p.parts, p.base)
 	last := p.i == len(p.parts)-1
 	switch {
 	case p.i == len(p.parts):
+		w.draft = 0 // it goes by itself
 		p.longer = p.base == 0 && v.final && len(w.shown) > len(p.parts)
-	case p.base+p.i < len(w.shown):
+	case p.base+p.i < len(w.shown) && !w.shown[p.base+p.i].gone:
 		p.kind = ShowEdit
 	case !last || !w.drafts(v):
 		p.kind = ShowPost
-	case p.parts[p.i] != w.draft || w.stale():
+	case sumOf(p.parts[p.i]) != w.draft || w.stale():
 		p.kind = ShowDraft
 	}
 	return p
@@ -327,44 +342,36 @@ func (w *writer) carryOut(ctx context.Context, p plan) (done bool, err error) {
 	if p.v.hasAnswer || p.v.final {
 		w.stopTyping()
 	}
-	if p.i == 0 && p.v.hasAnswer && w.firstText == 0 {
-		w.firstText = time.Since(w.r.began)
-	}
 	part, at := p.parts[p.i], p.base+p.i
 	if p.kind == ShowDraft {
 		done, err = w.showDraft(ctx, part)
 	} else {
 		err = w.put(ctx, at, part, p.v.final)
-		done = len(w.shown) <= at || w.shown[at].part == part // refused, or it stands as it should
+		done = at < len(w.shown) && w.shown[at].sum == sumOf(part) || w.refused == sumOf(part)
 	}
-	if err != nil {
+	last := p.i == len(p.parts)-1
+	w.more = err == nil && (!last || !done || p.v.final && len(w.shown) > p.base+len(p.parts))
+	if err != nil || !done {
 		return false, err
 	}
-	w.more = p.i < len(p.parts)-1 || len(w.shown) > p.base+len(p.parts)
-	if w.more || !done {
+	if last && p.v.hasAnswer && w.firstText == 0 {
+		w.firstText = time.Since(w.r.began)
+	}
+	if w.more {
 		return false, nil
 	}
-	w.seen = p.v.version
-	return true, nil
-}
-
-// tidy ends a step in which every part was found to stand.
-func (w *writer) tidy(ctx context.Context, p plan) (done bool, err error) {
-	if err := w.r.journal(ctx, false); err != nil {
-		return false, w.later(err)
-	}
-	w.seen = p.v.version
-	return true, nil
+	return w.stands(ctx, p.v)
 }
 
 // firstNews is the index of the first part that its message, counted from base, does not show yet.
 func (w *writer) firstNews(parts []Part, base int) int {
 	for i, p := range parts {
 		at := base + i
-		if at >= len(w.shown) && p == w.refused {
+		switch n := sumOf(p); {
+		case at < len(w.shown) && w.shown[at].sum == n:
+		case at >= len(w.shown) && w.refused == n:
 			return len(parts) // not before it reads otherwise
-		}
-		if at >= len(w.shown) || w.shown[at].part != p {
+		default:
 			return i
 		}
 	}
