@@ -44,6 +44,7 @@ func newBenchBridge(b *testing.B, app core.App) (q *quick, stop func()) {
 	s := storetest.Open(b, store.Options{})
 	q = &quick{}
 	q.chat = *newChat()
+	q.limits.EditGap = 20 * time.Millisecond // the time that is measured is the processor's
 	set := core.DefaultBotSettings()
 	set.Name, set.Platform, set.App = "acme", "test", "support"
 	set.Limits.TurnsPerUser = core.PerTime{}

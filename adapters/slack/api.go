@@ -27,9 +27,9 @@ type answer struct {
 	} `json:"response_metadata"`
 }
 
-// call makes one request through slack-go within its budget. do makes it, with the context that it is given. What the
+// call makes one request through slack-go when its turn has come. do makes it, with the context that it is given. What the
 // answer says goes into out, as far as it can be read; the error is a *core.Error.
-func (p *Platform) call(ctx context.Context, op string, use budget, do func(context.Context) error, out any) (http.Header, error) {
+func (p *Platform) call(ctx context.Context, op string, use turn, do func(context.Context) error, out any) (http.Header, error) {
 	if err := p.budgets.wait(ctx, use); err != nil {
 		return nil, notSent(op, err)
 	}

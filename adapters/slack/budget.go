@@ -2,217 +2,238 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
-	"golang.org/x/time/rate"
+	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/pace"
 )
 
-// budgets keep Slack's rate limits for all that this bot does at once: each method has a bucket, posts have one for each
-// room besides. A request waits for its place; one that would wait too long is sent back with the time when its turn is.
-//
-// This is the place for fair shares between answers and for adapting to what the server shows of its limits.
+// budgets keep Slack's rate limits for all that this bot does at once. Each method has a budget, posts have one for each
+// room besides, and a ceiling, if one is set, is over all of them. Names of budgets are those of the methods.
 type budgets struct {
+	*pace.Pacer
+	ceiling bool // the budget "all" counts too
+
 	mu      sync.Mutex
-	all     *rate.Limiter // over all methods; nil: only what Slack documents
-	buckets map[string]*bucket
-	slots   map[string]time.Time // reserved places of messages whose next edit was sent back
+	granted map[core.Place]int   // turns for the start of a stream that were given and not used yet
+	limited map[string]time.Time // rooms that a 429 holds back, and until when
 }
 
-// bucket is one limit. After a 429 nothing passes before until, and then at the plain rate, without a burst.
-type bucket struct {
-	limit *rate.Limiter
-	until time.Time
-	used  time.Time
+// The methods whose calls core asks for, and two budgets that are no methods.
+const (
+	methodPost   = "chat.postMessage"
+	methodUpdate = "chat.update"
+	methodStart  = "chat.startStream"
+	methodAppend = "chat.appendStream"
+	methodStop   = "chat.stopStream"
+
+	inRoom   = methodPost + " " // and the room's id: posts there
+	overAll  = "all"
+	manyHeld = 3 // rooms held back at once, from which on the limit must be the workspace's
+)
+
+// rules are the budgets with figures of their own; see limits.go.
+// Source: the page of each method at https://docs.slack.dev/reference/methods.
+var rules = map[string]pace.Rule{
+	methodPost:   rulePostAll,
+	methodUpdate: tier3, "chat.delete": tier3,
+	methodStart: tier2, methodAppend: tier4, methodStop: tier2,
+	"conversations.history": tier3, "conversations.replies": tier3, "conversations.info": tier3, "conversations.list": tier2,
+	"users.info": tier4, "files.info": tier4, "files.getUploadURLExternal": tier4, "files.completeUploadExternal": tier4,
 }
 
-// budget is what one request takes from.
-type budget struct {
-	from []share
-	wait time.Duration // how long it may wait; less than 0: as long as its context
-	// slot names a message whose newest text matters alone: when an edit is sent back, its place is kept, and the next edit
-	// of the same message uses it. So messages take turns, and none is sent what is out of date.
-	slot string
-}
-
-// share is one token of one bucket.
-type share struct {
-	key       string
-	perMinute float64
-	burst     int
-}
-
-func tier2(method string) budget {
-	return budget{from: []share{{method, perMinute2, burst2}}, wait: waitRead}
-}
-
-func tier3(method string) budget {
-	return budget{from: []share{{method, perMinute3, burst3}}, wait: waitRead}
-}
-
-func tier4(method string) budget {
-	return budget{from: []share{{method, perMinute4, burst4}}, wait: waitRead}
-}
-
-func special(method string) budget {
-	return budget{from: []share{{method, perMinuteSpecial, burstSpecial}}, wait: waitRead}
-}
-
-// posting is chat.postMessage in a room.
-func posting(room string) budget {
-	const method = "chat.postMessage"
-	return budget{
-		from: []share{{method + " " + room, perMinutePost, burstPost}, {method, perMinutePostAll, burstPostAll}}, wait: waitPost,
+func ruleOf(name string) pace.Rule {
+	if strings.HasPrefix(name, inRoom) {
+		return rulePost
 	}
-}
-
-// editing is chat.update of a message.
-func editing(room, ts string) budget {
-	b := tier3("chat.update")
-	b.wait, b.slot = waitEdit, room+" "+ts
-	return b
+	if r, ok := rules[name]; ok {
+		return r
+	}
+	return ruleSpecial
 }
 
 func newBudgets() *budgets {
-	return &budgets{buckets: map[string]*bucket{}, slots: map[string]time.Time{}}
+	return &budgets{Pacer: pace.New(ruleOf), granted: map[core.Place]int{}, limited: map[string]time.Time{}}
+}
+
+// turn is what one request counts against.
+type turn struct {
+	budgets []string
+	blame   string        // the budget that a 429 is about
+	wait    time.Duration // how long it may wait; 0: not at all, less: as long as its context
+	since   time.Time     // the earliest goes first; zero: now
+	refresh bool          // others go first
+	given   bool          // the caller has waited for it already
+}
+
+// method is the turn of a method that counts for itself.
+func method(name string) turn {
+	return turn{budgets: []string{name}, blame: name, wait: waitRead}
+}
+
+// posting is the turn of a call that makes a message in a room.
+func posting(name, room string) turn {
+	t := turn{budgets: []string{inRoom + room, methodPost}, blame: inRoom + room, wait: waitPost}
+	if name != methodPost {
+		t.budgets, t.blame = append(t.budgets, name), name
+	}
+	return t
+}
+
+// patient is the same turn for work that nobody waits for.
+func (t turn) patient() turn {
+	t.wait, t.refresh = -1, true
+	return t
+}
+
+// paced is the same turn where the caller has waited for it by [Platform.Pace].
+func (t turn) paced() turn {
+	t.given = true
+	return t
 }
 
 // SetCallsPerSecond puts a ceiling over all calls, for servers that take fewer than Slack's own.
 func (p *Platform) SetCallsPerSecond(n float64) {
-	p.budgets.mu.Lock()
-	defer p.budgets.mu.Unlock()
-	p.budgets.all = rate.NewLimiter(rate.Limit(n), max(1, int(n)))
+	burst := max(1, int(n))
+	p.budgets.ceiling = true
+	p.budgets.Set(overAll, pace.Rule{
+		Count: 1, Per: time.Duration(float64(time.Second) / n), Burst: burst, Reserve: min(burst-1, reserveAll),
+	})
 }
 
-// wait waits for the request's place. The error is *tooSoonError or that of ctx.
-func (b *budgets) wait(ctx context.Context, use budget) error {
-	delay, err := b.take(time.Now(), use)
-	if err != nil {
-		return err
-	}
-	return sleep(ctx, delay)
-}
-
-// take reserves a place, or says when there is one.
-func (b *budgets) take(now time.Time, use budget) (time.Duration, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if use.slot != "" {
-		if at, ok := b.slots[use.slot]; ok && now.Before(at.Add(slotLife)) {
-			// A pause that Slack has asked for since then holds for reserved places too.
-			at = later(at, b.heldLocked(use, now))
-			delay := max(0, at.Sub(now))
-			if delay > use.wait {
-				b.slots[use.slot] = at
-				return 0, &tooSoonError{wait: delay}
-			}
-			delete(b.slots, use.slot)
-			return delay, nil
+// Pace waits for the turn of a call that shows something. A new message counts in its room and in the workspace; an edit,
+// a stream's start and what is added to it count by method, in the workspace.
+func (p *Platform) Pace(ctx context.Context, s core.Show) error {
+	err := p.budgets.Wait(ctx, p.budgets.showing(s))
+	switch {
+	case err == nil:
+		if s.Kind == core.ShowStream {
+			p.budgets.grant(s.Place, 1)
 		}
-		delete(b.slots, use.slot)
+		return nil
+	case errors.Is(err, pace.ErrWoken):
+		return core.ErrWoken
 	}
-	var taken []*rate.Reservation
-	var delay time.Duration
-	for _, s := range use.from {
-		k := b.bucketLocked(s, now)
-		r := k.limit.ReserveN(later(now, k.until), 1)
-		delay = max(delay, r.DelayFrom(now))
-		taken = append(taken, r)
-	}
-	if b.all != nil {
-		r := b.all.ReserveN(now, 1)
-		delay = max(delay, r.DelayFrom(now))
-		taken = append(taken, r)
-	}
-	if use.wait < 0 || delay <= use.wait {
-		return delay, nil
-	}
-	if len(b.slots) >= maxBuckets {
-		b.expireLocked(now)
-	}
-	if use.slot != "" && len(b.slots) < maxBuckets {
-		b.slots[use.slot] = now.Add(delay)
-		return 0, &tooSoonError{wait: delay}
-	}
-	for _, r := range taken {
-		r.CancelAt(now)
-	}
-	return 0, &tooSoonError{wait: delay}
+	return &core.Error{Op: "slack.Pace", Class: core.Transient, Err: err}
 }
 
-// hold stops what a 429 names until Slack takes it again: the method, and for posts the room alone, since that is the limit
-// that a bot runs into. Source: https://docs.slack.dev/apis/web-api/rate-limits
-func (b *budgets) hold(use budget, wait time.Duration) {
+// Unpace gives a turn back.
+func (p *Platform) Unpace(s core.Show) {
+	p.budgets.Return(p.budgets.showing(s))
+	if s.Kind == core.ShowStream {
+		p.budgets.grant(s.Place, -1)
+	}
+}
+
+// showing is the turn of what core shows. There are no drafts.
+func (b *budgets) showing(s core.Show) pace.Call {
+	var t turn
+	switch s.Kind {
+	case core.ShowPost:
+		t = posting(methodPost, s.Place.Room)
+	case core.ShowEdit:
+		t = method(methodUpdate)
+	case core.ShowStream:
+		t = posting(methodStart, s.Place.Room)
+	case core.ShowAppend:
+		t = method(methodAppend)
+	case core.ShowDraft:
+	}
+	t.since, t.refresh = s.Since, !s.Urgent
+	c := b.call(t)
+	c.Wake = s.Wake
+	return c
+}
+
+// call is a turn as package pace wants it.
+func (b *budgets) call(t turn) pace.Call {
+	c := pace.Call{Budgets: t.budgets, Since: t.since}
+	if t.refresh {
+		c.Priority = pace.Refresh
+	}
+	if b.ceiling && len(t.budgets) > 0 {
+		c.Budgets = append(slices.Clip(c.Budgets), overAll)
+	}
+	return c
+}
+
+// atOnce is a channel from which something can always be received.
+var atOnce = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
+// wait waits for a turn. The error is *tooSoonError or that of ctx.
+func (b *budgets) wait(ctx context.Context, t turn) error {
+	if t.given {
+		return nil
+	}
+	c := b.call(t)
+	if t.wait < 0 {
+		return b.Wait(ctx, c) //nolint:wrapcheck // it says what was waited for
+	}
+	if d := b.Delay(c); d > t.wait {
+		return &tooSoonError{wait: d}
+	}
+	if t.wait == 0 {
+		c.Wake = atOnce
+	}
+	bounded, cancel := context.WithTimeout(ctx, t.wait+lateness)
+	defer cancel()
+	err := b.Wait(bounded, c)
+	if err != nil && ctx.Err() == nil {
+		return &tooSoonError{wait: max(b.Delay(c), lateness)} // others went first
+	}
+	return err //nolint:wrapcheck // it says what was waited for
+}
+
+// hold stops what a 429 is about until Slack takes it again: the method, and for posts the room, since that is the limit
+// that a bot runs into. Slack does not tell which of the two limits on posts it was, so when several rooms are refused at
+// once it is taken for the workspace's. Source: https://docs.slack.dev/apis/web-api/rate-limits
+func (b *budgets) hold(t turn, wait time.Duration) {
+	b.Hold(t.blame, wait)
+	room, ok := strings.CutPrefix(t.blame, inRoom)
+	if !ok {
+		return
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := time.Now()
-	until := now.Add(max(wait, time.Second))
-	for _, s := range use.from[:1] {
-		k := b.bucketLocked(s, now)
-		if until.Before(k.until) {
-			return
+	for r, until := range b.limited {
+		if !now.Before(until) {
+			delete(b.limited, r)
 		}
-		k.until = until
-		k.limit = rate.NewLimiter(rate.Limit(s.perMinute/60), s.burst)
-		k.limit.AllowN(until, s.burst-1)
+	}
+	if _, known := b.limited[room]; known || len(b.limited) < maxLimited {
+		b.limited[room] = now.Add(max(wait, time.Second))
+	}
+	if len(b.limited) >= manyHeld {
+		b.Hold(methodPost, wait)
 	}
 }
 
-// forget removes pauses, for a request that a person waits for.
-func (b *budgets) forget() {
+// grant counts the turns for a stream's start that are out.
+func (b *budgets) grant(at core.Place, n int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	clear(b.buckets)
-	clear(b.slots)
-}
-
-func (b *budgets) heldLocked(use budget, now time.Time) time.Time {
-	var until time.Time
-	for _, s := range use.from {
-		until = later(until, b.bucketLocked(s, now).until)
-	}
-	return until
-}
-
-func (b *budgets) bucketLocked(s share, now time.Time) *bucket {
-	k := b.buckets[s.key]
-	if k == nil {
-		if len(b.buckets) >= maxBuckets {
-			b.sweepLocked(now)
-		}
-		k = &bucket{limit: rate.NewLimiter(rate.Limit(s.perMinute/60), s.burst)}
-		b.buckets[s.key] = k
-	}
-	k.used = now
-	return k
-}
-
-// expireLocked drops places that nobody came back for.
-func (b *budgets) expireLocked(now time.Time) {
-	for key, at := range b.slots {
-		if now.After(at.Add(slotLife)) {
-			delete(b.slots, key)
-		}
+	if b.granted[at] += n; b.granted[at] <= 0 {
+		delete(b.granted, at)
 	}
 }
 
-// sweepLocked drops buckets that are full again. Should nearly all be in use, some go nevertheless: a bucket
-// that is made anew lets a burst pass at the worst.
-func (b *budgets) sweepLocked(now time.Time) {
-	for age := time.Minute; len(b.buckets) > maxBuckets/2 && age >= time.Second; age /= 2 {
-		for key, k := range b.buckets {
-			if now.Sub(k.used) > age && now.After(k.until) {
-				delete(b.buckets, key)
-			}
-		}
-	}
-	for key := range b.buckets {
-		if len(b.buckets) <= maxBuckets*3/4 {
-			return
-		}
-		delete(b.buckets, key)
-	}
+// startable tells whether a stream can start soon enough in a place. Slack allows far fewer streams than posts: an answer
+// that would have to wait for its stream is better posted and edited.
+func (b *budgets) startable(at core.Place) bool {
+	b.mu.Lock()
+	has := b.granted[at] > 0
+	b.mu.Unlock()
+	return has || b.Delay(pace.Call{Budgets: []string{methodStart}}) <= waitStart
 }
 
 func later(a, b time.Time) time.Time {

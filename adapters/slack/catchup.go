@@ -218,8 +218,7 @@ func (c *catchup) history(ctx context.Context, room, oldest string) (found []mes
 	for range maxPages {
 		var got page
 		err := c.patiently(ctx, func() error {
-			use := tier3("conversations.history")
-			use.wait = -1
+			use := method("conversations.history").patient()
 			got = page{}
 			_, err := c.r.p.call(ctx, "slack.CatchUp", use, func(ctx context.Context) error {
 				_, err := c.r.p.api.GetConversationHistoryContext(ctx, &slackgo.GetConversationHistoryParameters{
@@ -256,7 +255,7 @@ func (c *catchup) thread(ctx context.Context, room, thread, oldest string) (foun
 	for range maxPages {
 		var got page
 		err := c.patiently(ctx, func() (err error) {
-			got, err = c.r.p.replies(ctx, "slack.CatchUp", room, thread, span{oldest: oldest}, cursor, -1)
+			got, err = c.r.p.replies(ctx, "slack.CatchUp", room, thread, span{oldest: oldest}, cursor, method("conversations.replies").patient())
 			return err
 		})
 		if err != nil {
@@ -306,8 +305,7 @@ func (c *catchup) list(ctx context.Context) []wireRoom {
 				} `json:"response_metadata"`
 			}
 			err := c.patiently(ctx, func() error {
-				use := tier2("conversations.list")
-				use.wait = -1
+				use := method("conversations.list").patient()
 				_, err := c.r.p.call(ctx, "slack.Rooms", use, func(ctx context.Context) error {
 					_, _, err := c.r.p.api.GetConversationsContext(ctx, &slackgo.GetConversationsParameters{
 						Cursor: cursor, ExcludeArchived: true, Limit: pageSize, Types: []string{kind},

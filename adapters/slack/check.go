@@ -30,12 +30,11 @@ var needed = []struct{ scope, use string }{
 
 // Check asks Slack for everything that the bot needs: the bot token and its scopes, and the app token with Socket Mode.
 func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
-	p.budgets.forget()
 	var found []core.Check
 	add := func(what string, ok bool, mend string) {
 		found = append(found, core.Check{What: what, OK: ok, Mend: mend})
 	}
-	me, scopes, err := p.authTest(ctx)
+	me, scopes, err := p.authTest(ctx, method("auth.test").paced())
 	switch {
 	case core.ClassOf(err) == core.Auth, core.ClassOf(err) == core.Denied:
 		add("bot_token", false, refusedToken(err, mendBot))
@@ -52,7 +51,7 @@ func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
 	var out struct {
 		URL string `json:"url"`
 	}
-	_, err = p.call(ctx, "slack.Check", special("apps.connections.open"), func(ctx context.Context) error {
+	_, err = p.call(ctx, "slack.Check", turn{given: true, blame: "apps.connections.open"}, func(ctx context.Context) error {
 		_, _, err := p.api.StartSocketModeContext(ctx)
 		return err //nolint:wrapcheck // call classifies it
 	}, &out)

@@ -1,9 +1,7 @@
 package slack_test
 
 import (
-	"bytes"
 	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,9 +9,8 @@ import (
 
 	"github.com/clickai/bridge/adapters/slack"
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/markdown/markdowntest"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 func newDecoder(t testing.TB) slack.Decoder {
 	t.Helper()
@@ -42,19 +39,7 @@ func TestDecode(t *testing.T) {
 				}
 				got = append(got, '\n')
 			}
-			golden := strings.TrimSuffix(file, ".json") + ".golden"
-			if *update {
-				if err := os.WriteFile(golden, got, 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("%s decodes as\n%swant\n%s", file, got, want)
-			}
+			markdowntest.Golden(t, "events/"+strings.TrimSuffix(filepath.Base(file), ".json"), string(got))
 		})
 	}
 }

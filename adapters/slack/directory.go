@@ -70,7 +70,7 @@ func (d *directory) putRoom(id string, r room) {
 }
 
 // put adds to a bounded map. When it is full, some others go: which, is left to chance.
-func put[V any](m map[string]V, key string, v V, bound int) {
+func put[K comparable, V any](m map[K]V, key K, v V, bound int) {
 	if _, ok := m[key]; !ok && len(m) >= bound {
 		for k := range m {
 			delete(m, k)
@@ -117,7 +117,7 @@ func (p *Platform) user(ctx context.Context, id string) person {
 		var out struct {
 			User wireUser `json:"user"`
 		}
-		_, err := p.call(ctx, "slack.User", tier4("users.info"), func(ctx context.Context) error {
+		_, err := p.call(ctx, "slack.User", method("users.info"), func(ctx context.Context) error {
 			_, err := p.api.GetUserInfoContext(ctx, id)
 			return err //nolint:wrapcheck // call classifies it
 		}, &out)
@@ -167,7 +167,7 @@ func (p *Platform) room(ctx context.Context, id string) room {
 		var out struct {
 			Channel wireRoom `json:"channel"`
 		}
-		_, err := p.call(ctx, "slack.Room", tier3("conversations.info"), func(ctx context.Context) error {
+		_, err := p.call(ctx, "slack.Room", method("conversations.info"), func(ctx context.Context) error {
 			_, err := p.api.GetConversationInfoContext(ctx, &slackgo.GetConversationInfoInput{ChannelID: id})
 			return err //nolint:wrapcheck // call classifies it
 		}, &out)

@@ -1,5 +1,5 @@
-// Package slack connects a Slack app to the bridge: Socket Mode and Slack's history in, messages, threads, edits and files
-// out.
+// Package slack connects a Slack app to the bridge: Socket Mode and Slack's history in, messages, threads, edits, streams
+// and files out.
 //
 // # Set-up
 //
@@ -17,7 +17,10 @@
 //     history. All five give the same event.
 //   - What was said while no socket was open is read from the history of each room, and of the threads that were active.
 //   - No event waits for names longer than two seconds, no request longer than its context.
-//   - Slack's rate limits are kept before Slack has to say so (budget.go).
+//   - Slack's rate limits are kept before Slack has to say so (budget.go). All answers share one budget for each thing that
+//     Slack limits; first texts and last edits go first. A 429 stops the method that it was about, or for posts the room.
+//   - A stream ([core.Streamer]) ends before Slack ends it, and looks like any other message in the end: where streams show
+//     something less well than blocks do, or where it is in doubt what the stream holds, its message is edited (stream.go).
 //   - The tokens go to Slack's hosts and to the host of api_url, nowhere else; no request of the Web API follows a redirect.
 //   - [Platform.Run] returns after every goroutine that it started.
 //
@@ -45,6 +48,18 @@
 // Run starts and waits for: one reader for each of two sockets, and slack-go's client under each; sixteen workers that
 // hand events over; one that reads history; one that writes positions. slack-go's own reader of a socket is the one that it
 // does not wait for; it ends when the socket is closed, which comes before.
+//
+// # Streams
+//
+// chat.startStream, chat.appendStream and chat.stopStream take Markdown and show it as it comes. Slack ends a stream after
+// about five minutes, however lively it is (https://github.com/slackapi/node-slack-sdk/issues/2702); after four it is ended
+// here, and the message grows by edits from then on, as it does when it is about to be longer than a message of blocks may
+// be. Streams are started in threads only, and for as long as the budget for it has room: Slack allows 20 a minute, far
+// fewer than posts. Where Slack refuses them that is remembered until the next start: for the room
+// (https://docs.slack.dev/reference/methods/chat.startStream, channel_type_not_supported), or for all of them.
+//
+// What of a stream is in doubt is not added again: the message is edited. Its reader can stop a stream; the answer is then
+// shown by edits.
 //
 // # Non-goals
 //

@@ -3,6 +3,7 @@ package slack
 import (
 	"context"
 	"encoding/json"
+	"net"
 	"time"
 
 	"github.com/clickai/bridge/core"
@@ -75,22 +76,43 @@ func TimeOf(ts string) time.Time { return timeOf(ts) }
 // Budgets are budgets.
 type Budgets struct{ b *budgets }
 
-// NewBudgets makes them.
-func NewBudgets() Budgets { return Budgets{newBudgets()} }
+// BudgetsOf are those of a bot.
+func BudgetsOf(p *Platform) Budgets { return Budgets{p.budgets} }
 
-// Post waits for a post's place, Edit for an edit's.
-func (b Budgets) Post(ctx context.Context, room string) error { return b.b.wait(ctx, posting(room)) }
+// Method waits for the turn of a method, for as long as such a call may.
+func (b Budgets) Method(ctx context.Context, name string) error { return b.b.wait(ctx, method(name)) }
 
-// Edit is the same for an edit.
-func (b Budgets) Edit(ctx context.Context, room, ts string) error {
-	return b.b.wait(ctx, editing(room, ts))
+// History waits for a turn as reading what was missed does.
+func (b Budgets) History(ctx context.Context) error {
+	return b.b.wait(ctx, method("conversations.replies").patient())
 }
 
-// Limited takes a 429 for a post.
-func (b Budgets) Limited(room string, wait time.Duration) { b.b.hold(posting(room), wait) }
+// Upload waits for the turn of the message that shows a file.
+func (b Budgets) Upload(ctx context.Context, room string) error {
+	return b.b.wait(ctx, posting("files.completeUploadExternal", room))
+}
 
-// Size is how many buckets are remembered.
-func (b Budgets) Size() int { return len(b.b.buckets) }
+// Limited takes a 429 for a post, UpdateLimited for an edit.
+func (b Budgets) Limited(room string, wait time.Duration) { b.b.hold(posting(methodPost, room), wait) }
+func (b Budgets) UpdateLimited(wait time.Duration)        { b.b.hold(method(methodUpdate), wait) }
+
+// Size is how many budgets, turns and rooms are remembered.
+func (b Budgets) Size() int { return b.b.Stats().Budgets + len(b.b.granted) + len(b.b.limited) }
 
 // RetryAfter is how long a request that was held back is to wait; 0 if err is another.
 func RetryAfter(err error) time.Duration { return core.RetryAfterOf(notSent("test", err)) }
+
+// Streams is of how many streams something is remembered.
+func Streams(p *Platform) int { return len(p.streams.m) }
+
+// Forget forgets all streams, as a restart does.
+func Forget(p *Platform) { p.streams = newStreams() }
+
+// Dial lets all connections be made by dial.
+func Dial(p *Platform, dial func(ctx context.Context, network, address string) (net.Conn, error)) {
+	p.http.pool.Proxy, p.http.pool.DialContext = nil, dial
+	p.dialer.Proxy, p.dialer.NetDialContext = nil, dial
+}
+
+// CloseIdle closes the connections that are kept for later.
+func CloseIdle(p *Platform) { p.http.closeIdle() }

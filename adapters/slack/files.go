@@ -109,7 +109,7 @@ func (p *Platform) fileInfo(ctx context.Context, op, id string) (file, error) {
 	var out struct {
 		File file `json:"file"`
 	}
-	_, err := p.call(ctx, op, tier4("files.info"), func(ctx context.Context) error {
+	_, err := p.call(ctx, op, method("files.info"), func(ctx context.Context) error {
 		_, _, _, err := p.api.GetFileInfoContext(ctx, id, 0, 0)
 		return err //nolint:wrapcheck // call classifies it
 	}, &out)
@@ -196,7 +196,7 @@ func (p *Platform) Upload(ctx context.Context, at core.Place, _ string, f core.F
 	if err != nil {
 		return core.MessageRef{}, err
 	}
-	_, err = p.call(ctx, op, tier4("files.completeUploadExternal"), func(ctx context.Context) error {
+	_, err = p.call(ctx, op, posting("files.completeUploadExternal", at.Room), func(ctx context.Context) error {
 		_, err := p.api.CompleteUploadExternalContext(ctx, slackgo.CompleteUploadExternalParameters{
 			Files: []slackgo.FileSummary{{ID: id, Title: name}}, Channel: at.Room, ThreadTimestamp: at.Thread,
 		})
@@ -235,7 +235,7 @@ func (p *Platform) store(ctx context.Context, op, name string, size int64, body 
 		URL string `json:"upload_url"`
 		ID  string `json:"file_id"`
 	}
-	_, err = p.call(ctx, op, tier4("files.getUploadURLExternal"), func(ctx context.Context) error {
+	_, err = p.call(ctx, op, method("files.getUploadURLExternal"), func(ctx context.Context) error {
 		_, err := p.api.GetUploadURLExternalContext(ctx, slackgo.GetUploadURLExternalParameters{FileName: name, FileSize: int(size)})
 		return err //nolint:wrapcheck // call classifies it
 	}, &out)

@@ -3,14 +3,17 @@ package slack
 import (
 	"time"
 
+	"github.com/clickai/bridge/adapters/slack/slackfmt"
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/pace"
 )
 
 // Limits of Slack. The rates are budgets of this package; see budget.go for how they are kept.
 const (
-	// editGap is the least time between two edits of one message: chat.update may be called "50+ per minute" in a workspace,
-	// by all answers together. Source: https://docs.slack.dev/reference/methods/chat.update (tier 3)
-	editGap = 1300 * time.Millisecond
+	// editGap is the least time between two states of one message, so that it does not flicker while there is room for more:
+	// chat.update may be called "50+ per minute" in a workspace, by all answers together.
+	// Source: https://docs.slack.dev/reference/methods/chat.update (tier 3)
+	editGap = time.Second
 
 	// typingEvery: a status "will be automatically removed after two minutes".
 	// Source: https://docs.slack.dev/reference/methods/assistant.threads.setStatus
@@ -29,19 +32,20 @@ const (
 	statusText = "is thinking…"
 )
 
-// Rates per minute, by tier, a little below the documented figures so that jitter on the way does not sum up to a 429.
-// Source: https://docs.slack.dev/apis/web-api/rate-limits. Bursts are not documented; these are small.
-const (
-	perMinute2, burst2 = 19, 4
-	perMinute3, burst3 = 48, 10
-	perMinute4, burst4 = 96, 20
+// Rates by tier, a little below the documented figures so that what is under way for differently long does not sum up to a
+// 429. Bursts are not documented; these are small. Refreshes leave a few slots for what people wait for.
+// Source: https://docs.slack.dev/apis/web-api/rate-limits
+var (
+	tier2 = pace.Rule{Count: 19, Per: time.Minute, Burst: 4, Reserve: 1}
+	tier3 = pace.Rule{Count: 48, Per: time.Minute, Burst: 10, Reserve: 2}
+	tier4 = pace.Rule{Count: 96, Per: time.Minute, Burst: 20, Reserve: 4}
 
 	// chat.postMessage: "one message per second per channel", and "several hundred messages per minute" in the workspace.
-	perMinutePost, burstPost       = 58, 3
-	perMinutePostAll, burstPostAll = 300, 30
+	rulePost    = pace.Rule{Count: 58, Per: time.Minute, Burst: 3, Reserve: 1}
+	rulePostAll = pace.Rule{Count: 300, Per: time.Minute, Burst: 100, Reserve: 10}
 
-	// Methods with a limit of their own that has no figure.
-	perMinuteSpecial, burstSpecial = 240, 20
+	// ruleSpecial is for methods with a limit of their own that has no figure.
+	ruleSpecial = pace.Rule{Count: 240, Per: time.Minute, Burst: 20}
 )
 
 // Bounds of this package's own memory and time.
@@ -50,22 +54,30 @@ const (
 	transferTimeout = 10 * time.Minute // of one file, if the caller's context has no nearer deadline
 	ackTimeout      = 5 * time.Second  // to hand an acknowledgement over
 
-	waitEdit   = 400 * time.Millisecond // longer: the newest text then is better than this one, see budgets.slot
-	waitTyping = 0                      // a status that is late is of no use
+	waitTyping = 0               // a status that is late is of no use
+	waitStart  = 2 * time.Second // longer: no stream is started
 	waitPost   = 10 * time.Second
 	waitRead   = 20 * time.Second
-	slotLife   = time.Minute // a reserved place that nobody came back for
+	lateness   = time.Second // by which a wait may be longer than it seemed at first
+	reserveAll = 2           // slots under a ceiling that refreshes leave
+
+	// streamLife is how long a stream is added to: Slack ends it after some five minutes, whatever is added.
+	// Source: https://github.com/slackapi/node-slack-sdk/issues/2702
+	streamLife = 4 * time.Minute
+	// maxStream is the most bytes of a stream: what a message of blocks holds, so that it can become one.
+	maxStream = slackfmt.MaxText
 
 	maxAnswer    = 16 << 20  // bytes of an answer of the Web API: a page of history with all its blocks
 	maxFrame     = 4 << 20   // bytes of one frame of a socket
 	maxSpool     = 256 << 20 // bytes of a file of unknown size, which is written to disk first
 	lanes        = 16        // events of so many rooms are stored at once
 	laneSize     = 32        // events that wait in each
-	maxBuckets   = 4096      // budgets remembered: one for each room posted to
 	maxUsers     = 10_000    // people remembered
 	maxRooms     = 10_000    // rooms remembered
 	maxFileURLs  = 1024      // addresses of files remembered
-	maxSilent    = 1024      // rooms without status remembered
+	maxRefusals  = 1024      // rooms remembered where something is refused
+	maxLimited   = 64        // rooms remembered that a 429 holds back
+	maxStreams   = 4096      // streams whose text is remembered, of up to maxStream bytes each
 	maxThreads   = 300       // threads whose replies are looked for after a restart
 	maxCaughtUp  = 2000      // messages of one room that are caught up
 	maxPages     = 20        // pages of one room's history, or of one thread
@@ -76,7 +88,8 @@ const (
 )
 
 // Limits tells how answers are paced. It does no I/O. Slack's answers stand in the question's thread, so they need not be
-// shown as replies.
-func (p *Platform) Limits(core.Place) core.Limits {
-	return core.Limits{EditGap: editGap, TypingEvery: typingEvery}
+// shown as replies. Streams are for threads only, as Slack wants it for direct chats at least, and for as long as one could
+// start soon. Source: https://docs.slack.dev/reference/methods/chat.startStream
+func (p *Platform) Limits(at core.Place) core.Limits {
+	return core.Limits{EditGap: editGap, TypingEvery: typingEvery, Streams: p.canStream(at) && p.budgets.startable(at)}
 }

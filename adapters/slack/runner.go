@@ -97,7 +97,7 @@ func (r *runner) identify(ctx context.Context) (identity, error) {
 	b := backoff.NewExponentialBackOff()
 	b.InitialInterval, b.MaxInterval = r.p.times.backoff, r.p.times.maxBackoff
 	for {
-		me, scopes, err := r.p.authTest(ctx)
+		me, scopes, err := r.p.authTest(ctx, method("auth.test"))
 		if err == nil {
 			checkScopes(scopes, me.bot != "", func(what string, ok bool, mend string) {
 				if !ok {

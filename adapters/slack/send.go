@@ -34,16 +34,15 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 		common = append(common, slackgo.MsgOptionTS(post.Place.Thread))
 	}
 	if post.Nonce != "" {
-		common = append(common, slackgo.MsgOptionMetadata(slackgo.SlackMetadata{
-			EventType: ReplyEvent, EventPayload: map[string]any{"nonce": post.Nonce},
-		}))
+		common = append(common, named(post.Nonce))
 	}
 	var out struct {
 		Channel string `json:"channel"`
 		TS      string `json:"ts"`
 	}
-	err := p.show(op, post.Part, false, func(content []slackgo.MsgOption) error {
-		_, err := p.call(ctx, op, posting(post.Place.Room), func(ctx context.Context) error {
+	use := posting(methodPost, post.Place.Room).paced()
+	err := p.show(op, post.Part, false, use, func(content []slackgo.MsgOption, use turn) error {
+		_, err := p.call(ctx, op, use, func(ctx context.Context) error {
 			_, _, err := p.api.PostMessageContext(ctx, post.Place.Room, append(content, common...)...)
 			return err //nolint:wrapcheck // call classifies it
 		}, &out)
@@ -62,15 +61,46 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 	return core.MessageRef{Place: at, ID: out.TS}, nil
 }
 
-// Edit replaces what a message shows.
-// Source: https://docs.slack.dev/reference/methods/chat.update
+// named puts the nonce of a message into its metadata.
+func named(nonce string) slackgo.MsgOption {
+	return slackgo.MsgOptionMetadata(slackgo.SlackMetadata{EventType: ReplyEvent, EventPayload: map[string]any{"nonce": nonce}})
+}
+
+// Edit replaces what a message shows. A stream that is open there, as after a restart, is ended first: Slack takes no edit
+// before. Source: https://docs.slack.dev/reference/methods/chat.update
 func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) error {
 	const op = "slack.Edit"
 	if !isMessage(m) {
 		return invalid(op, errBadRef)
 	}
-	return p.show(op, part, true, func(content []slackgo.MsgOption) error {
-		_, err := p.call(ctx, op, editing(m.Room, m.ID), func(ctx context.Context) error {
+	use := method(methodUpdate).paced()
+	if p.streams.open(m) {
+		if err := p.endStream(ctx, op, m); err != nil {
+			return err
+		}
+	}
+	return p.replace(ctx, op, m, part, use)
+}
+
+// replace edits a message, of which it need not be known that it streams.
+func (p *Platform) replace(ctx context.Context, op string, m core.MessageRef, part core.Part, use turn) error {
+	err := p.update(ctx, op, m, part, use)
+	if codeOf(err) == codeStreams {
+		if err := p.endStream(ctx, op, m); err != nil {
+			return err
+		}
+		use.given = false
+		err = p.update(ctx, op, m, part, use)
+	}
+	if err == nil {
+		p.streams.drop(m)
+	}
+	return err
+}
+
+func (p *Platform) update(ctx context.Context, op string, m core.MessageRef, part core.Part, use turn) error {
+	return p.show(op, part, true, use, func(content []slackgo.MsgOption, use turn) error {
+		_, err := p.call(ctx, op, use, func(ctx context.Context) error {
 			_, _, _, err := p.api.UpdateMessageContext(ctx, m.Room, m.ID, content...)
 			return err //nolint:wrapcheck // call classifies it
 		}, nil)
@@ -85,7 +115,7 @@ func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
 	if !isMessage(m) {
 		return invalid(op, errBadRef)
 	}
-	_, err := p.call(ctx, op, tier3("chat.delete"), func(ctx context.Context) error {
+	_, err := p.call(ctx, op, method("chat.delete"), func(ctx context.Context) error {
 		_, _, err := p.api.DeleteMessageContext(ctx, m.Room, m.ID)
 		return err //nolint:wrapcheck // call classifies it
 	}, nil)
@@ -96,8 +126,9 @@ func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
 }
 
 // show sends a part: its blocks with their text, else, when Slack refuses them, the plain text. An empty list of blocks
-// takes away those that a message had before; without one, an edit by text alone would do so too, but not everywhere.
-func (p *Platform) show(op string, part core.Part, edit bool, send func([]slackgo.MsgOption) error) error {
+// takes away those that a message had before; without one, an edit by text alone would do so too, but not everywhere. use is
+// the turn of the first call; the second one waits for its own.
+func (p *Platform) show(op string, part core.Part, edit bool, use turn, send func([]slackgo.MsgOption, turn) error) error {
 	m, err := slackfmt.Decode(part.Text)
 	if err != nil {
 		return invalid(op, err)
@@ -111,7 +142,7 @@ func (p *Platform) show(op string, part core.Part, edit bool, send func([]slackg
 	if len(blocks) > 0 || edit {
 		content = append(content, slackgo.MsgOptionBlocks(blocks...))
 	}
-	err = send(content)
+	err = send(content, use)
 	switch core.ClassOf(err) {
 	case core.BadMarkup, core.TooLong:
 	default:
@@ -125,7 +156,8 @@ func (p *Platform) show(op string, part core.Part, edit bool, send func([]slackg
 		plain = append(plain, slackgo.MsgOptionBlocks())
 	}
 	p.log.Warn("blocks refused, sending plain text", logErr(err))
-	return send(plain)
+	use.given = false
+	return send(plain, use)
 }
 
 // rawBlock is a block that is JSON already. slack-go only writes it out; its own types would be read and written for nothing.
@@ -160,10 +192,10 @@ func (p *Platform) Typing(ctx context.Context, at core.Place) error {
 	if !isPlace(at) {
 		return invalid(op, errBadRef)
 	}
-	if at.Thread == "" || p.isSilent(at.Room) {
+	if at.Thread == "" || p.silent.has(at.Room) {
 		return &core.Error{Op: op, Class: core.Unsupported, Err: errNoStatus}
 	}
-	use := special("assistant.threads.setStatus")
+	use := method("assistant.threads.setStatus")
 	use.wait = waitTyping
 	_, err := p.call(ctx, op, use, func(ctx context.Context) error {
 		//nolint:wrapcheck // call classifies it
@@ -174,32 +206,17 @@ func (p *Platform) Typing(ctx context.Context, at core.Place) error {
 	switch {
 	case err == nil:
 		return nil
-	case core.ClassOf(err) == core.Denied, codeOf(err) == "unknown_method", errors.Is(err, errBare404):
-		p.silence("")
+	case everywhere(err):
+		p.silent.addAll()
 	case core.ClassOf(err) == core.ThreadGone, !lasting(err):
 		return err
 	default:
-		p.silence(at.Room)
+		p.silent.add(at.Room)
 	}
 	return &core.Error{Op: op, Class: core.Unsupported, Err: err}
 }
 
 var errNoStatus = errors.New("no status can be shown here")
-
-func (p *Platform) isSilent(room string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.silent[""] || p.silent[room]
-}
-
-func (p *Platform) silence(room string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if room != "" && len(p.silent) >= maxSilent {
-		return
-	}
-	p.silent[room] = true
-}
 
 func isPlace(at core.Place) bool { return isID(at.Room) && (at.Thread == "" || isTS(at.Thread)) }
 

@@ -34,14 +34,19 @@ type Platform struct {
 	times   timing
 	running atomic.Bool
 
-	mu     sync.Mutex
-	self   identity
-	silent map[string]bool // rooms where no status can be shown; "" is all of them
+	silent   *refusals // where no status can be shown
+	streams  *streams
+	noStream *refusals // where no stream can be started
+
+	mu   sync.Mutex
+	self identity
 }
 
 var (
 	_ core.Ceiling          = (*Platform)(nil)
 	_ core.Platform         = (*Platform)(nil)
+	_ core.Pacer            = (*Platform)(nil)
+	_ core.Streamer         = (*Platform)(nil)
 	_ core.Editor           = (*Platform)(nil)
 	_ core.Deleter          = (*Platform)(nil)
 	_ core.Typist           = (*Platform)(nil)
@@ -84,7 +89,7 @@ func New(name string, cfg Config, log *slog.Logger) (*Platform, error) {
 		http: newTransport(base, core.Secret(bot)), budgets: newBudgets(), dir: newDirectory(), files: newFileURLs(),
 		// slack-go's own dialer has a write buffer of this size too: Slack does not join continuation frames.
 		dialer: &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: 15 * time.Second, WriteBufferSize: 32 << 10},
-		times:  defaultTiming(), silent: map[string]bool{},
+		times:  defaultTiming(), silent: newRefusals(), streams: newStreams(), noStream: newRefusals(),
 	}
 	p.api = slackgo.New(bot,
 		slackgo.OptionAppLevelToken(app),
@@ -138,13 +143,13 @@ func (p *Platform) me(ctx context.Context) (identity, error) {
 	if me.user != "" {
 		return me, nil
 	}
-	me, _, err := p.authTest(ctx)
+	me, _, err := p.authTest(ctx, method("auth.test"))
 	return me, err
 }
 
 // authTest asks who the token belongs to. Slack tells the token's scopes in a header.
 // Source: https://docs.slack.dev/reference/methods/auth.test
-func (p *Platform) authTest(ctx context.Context) (me identity, scopes string, err error) {
+func (p *Platform) authTest(ctx context.Context, use turn) (me identity, scopes string, err error) {
 	var out struct {
 		Team   string `json:"team"`
 		TeamID string `json:"team_id"`
@@ -152,7 +157,7 @@ func (p *Platform) authTest(ctx context.Context) (me identity, scopes string, er
 		UserID string `json:"user_id"`
 		BotID  string `json:"bot_id"`
 	}
-	header, err := p.call(ctx, "slack.AuthTest", special("auth.test"), func(ctx context.Context) error {
+	header, err := p.call(ctx, "slack.AuthTest", use, func(ctx context.Context) error {
 		_, err := p.api.AuthTestContext(ctx)
 		return err //nolint:wrapcheck // call classifies it
 	}, &out)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
-	"time"
 
 	slackgo "github.com/slack-go/slack"
 
@@ -45,9 +44,7 @@ type span struct{ oldest, latest string }
 
 // replies reads one page of a thread, oldest first. The first message of the thread comes with every page.
 // Source: https://docs.slack.dev/reference/methods/conversations.replies
-func (p *Platform) replies(ctx context.Context, op, room, thread string, of span, cursor string, wait time.Duration) (page, error) {
-	use := tier3("conversations.replies")
-	use.wait = wait
+func (p *Platform) replies(ctx context.Context, op, room, thread string, of span, cursor string, use turn) (page, error) {
 	var out page
 	_, err := p.call(ctx, op, use, func(ctx context.Context) error {
 		_, _, _, err := p.api.GetConversationRepliesContext(ctx, &slackgo.GetConversationRepliesParameters{
@@ -75,7 +72,7 @@ func (p *Platform) ThreadBefore(ctx context.Context, m core.MessageRef, limit in
 	var last []message
 	cursor := ""
 	for range maxPages {
-		got, err := p.replies(ctx, op, m.Room, m.Thread, span{latest: m.ID}, cursor, waitRead)
+		got, err := p.replies(ctx, op, m.Room, m.Thread, span{latest: m.ID}, cursor, method("conversations.replies"))
 		if err != nil {
 			if len(last) > 0 && core.ClassOf(err) == core.RateLimited {
 				break // apps that are sold outside Slack's marketplace may read one page a minute

@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // maxRequest bounds the body of one Web API request, in bytes.
@@ -120,6 +122,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if wait, ok := s.takeLocked(c.now, m.demands(c)...); !ok {
 		s.violateLocked("%s %s: over the rate limit, 429 for %d s", name, c.str("channel"), retryAfter(wait))
+		s.opt.Observe.Tell(sim.Limited, sim.Ref{}, c.now, "")
 		s.mu.Unlock()
 		w.Header().Set("Retry-After", strconv.Itoa(retryAfter(wait)))
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")

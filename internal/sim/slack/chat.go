@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // target finds the channel that a call names and checks that the bot may write there.
@@ -150,6 +152,7 @@ func (s *Server) botMessageLocked(ch *channel, thread string, b body, files ...*
 	s.addLocked(ch, m)
 	s.notePingsLocked(ch.id, m.ts, b.pings)
 	s.clearStatusLocked(ch.id, thread)
+	s.tellLocked(sim.Posted, ch, m)
 	return m
 }
 
@@ -208,6 +211,7 @@ func updateMessage(c *call) (object, *apiError) {
 		m.editedBy, m.editedTS = s.opt.BotUserID, s.stampLocked()
 	}
 	s.notePingsLocked(ch.id, m.ts, b.pings)
+	s.tellLocked(sim.Edited, ch, m)
 	s.changedLocked(ch, m, before)
 	return object{"channel": ch.id, "ts": m.ts, "text": b.text, "message": s.messageLocked(ch, m, true)}, nil
 }
@@ -224,6 +228,9 @@ func deleteMessage(c *call) (object, *apiError) {
 // deleteLocked takes a message away; a parent with replies leaves a tombstone.
 func (s *Server) deleteLocked(ch *channel, m *message) {
 	before := s.messageLocked(ch, m, false)
+	if m.bot {
+		s.tellLocked(sim.Deleted, ch, m)
+	}
 	if len(m.replies) == 0 {
 		s.removeLocked(ch, m)
 		s.removedLocked(ch, m, before)

@@ -52,6 +52,16 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
+// Limits are the rate limits in force, scaled by Options.LimitScale.
+func (s *Server) Limits() Limits {
+	l := s.opt.Limits
+	for _, r := range []*Rate{&l.Tier1, &l.Tier2, &l.Tier3, &l.Tier4, &l.Post, &l.PostAll, &l.Status, &l.Special} {
+		r.PerMinute *= s.opt.LimitScale
+		r.Burst = max(r.Burst*s.opt.LimitScale, 1)
+	}
+	return l
+}
+
 // tier names a Rate of Limits.
 type tier int
 

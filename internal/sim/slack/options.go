@@ -2,15 +2,21 @@ package slack
 
 import (
 	"log/slog"
+	"net"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // Options says what workspace to play. The zero value is a good one; every field has a default.
 type Options struct {
 	// Listen is the TCP address to serve on; the default is a free port of 127.0.0.1.
 	Listen string
+	// Listener is served on in place of Listen, and closed by Close; nil means Listen. One that waits on channels alone lets
+	// the stand-in run under testing/synctest.
+	Listener net.Listener
 
 	// BotToken (xoxb-…), AppToken (xapp-…) and SigningSecret are what the app must show, or verify. The defaults
 	// are the Default… constants.
@@ -61,6 +67,8 @@ type Options struct {
 	// 128 MiB and 512 MiB.
 	MaxFileBytes, MaxAllFileBytes int64
 
+	// Observe is told what the bot's messages say, as it changes; nil: nobody.
+	Observe sim.Observer
 	// Log receives one Debug line a request; nil means no log.
 	Log *slog.Logger
 }

@@ -76,10 +76,12 @@ func New(opt Options) (*Server, error) {
 	}
 	opt = s.opt
 	s.life, s.end = context.WithCancel(context.Background())
-	ln, err := new(net.ListenConfig).Listen(s.life, "tcp", opt.Listen)
-	if err != nil {
-		s.end()
-		return nil, fmt.Errorf("listen for the Slack stand-in on %s: %w", opt.Listen, err)
+	ln := opt.Listener
+	if ln == nil {
+		if ln, err = new(net.ListenConfig).Listen(s.life, "tcp", opt.Listen); err != nil {
+			s.end()
+			return nil, fmt.Errorf("listen for the Slack stand-in on %s: %w", opt.Listen, err)
+		}
 	}
 	s.ln = ln
 	s.http = &http.Server{

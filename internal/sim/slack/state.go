@@ -175,6 +175,18 @@ func (s *Server) reviseLocked(m *message, text string, blocks json.RawMessage) {
 	}
 }
 
+// tellLocked tells the observer what a message of the bot's says now.
+func (s *Server) tellLocked(kind sim.SeenKind, ch *channel, m *message) {
+	if s.opt.Observe == nil {
+		return
+	}
+	text := ""
+	if kind != sim.Deleted {
+		text = m.now().raw()
+	}
+	s.opt.Observe.Tell(kind, ch.ref(m), time.Now(), text)
+}
+
 // ref names a message to the outside.
 func (ch *channel) ref(m *message) sim.Ref {
 	return sim.Ref{Room: ch.id, Thread: m.thread, ID: m.ts}

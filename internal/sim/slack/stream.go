@@ -227,6 +227,7 @@ func stopStream(c *call) (object, *apiError) {
 func (s *Server) grownLocked(ch *channel, m *message) {
 	blocks := m.stream.blocks()
 	s.reviseLocked(m, "", blocks)
+	s.tellLocked(sim.Appended, ch, m)
 	s.notePingsLocked(ch.id, m.ts, pingsIn("", blocks, false))
 }
 
