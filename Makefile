@@ -4,7 +4,7 @@ LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  ?= 60s
 
-.PHONY: help build test fuzz bench lint fmt vuln cover demo check
+.PHONY: help build test fuzz bench lint fmt vuln cover demo pictures check
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 build: ## the static binary ./bridge
@@ -25,4 +25,6 @@ cover: ## coverage by function
 	go test -coverprofile=cover.out ./... && go tool cover -func=cover.out
 demo: ## the tour on all three platforms
 	go run ./cmd/bridge demo --tour
+pictures: ## docs/answers.md: how ten answers look on each platform
+	go run ./internal/gallery/generate
 check: lint test ## what CI runs

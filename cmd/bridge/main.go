@@ -31,6 +31,10 @@ type program struct {
 	stopSignal func()
 	// ready, if set, is told the address of the HTTP server once everything runs.
 	ready func(addr string)
+	// tamper, if set, changes what the load of bench sends to the bridge: see bench.Config.Tamper.
+	tamper func(seq int, piece string) string
+	// childEnv is what a bridge gets into its environment that bench starts in a process of its own.
+	childEnv []string
 }
 
 // errSilent is a failure that has been told already.
@@ -86,7 +90,7 @@ func (p *program) root() *cobra.Command {
 	root.SetOut(p.out) // before the completion command is made: it keeps what it finds
 	root.SetErr(p.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(p.runCommand(), p.checkCommand(), p.demoCommand(), p.assistantsCommand(), p.configCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.checkCommand(), p.demoCommand(), p.benchCommand(), p.assistantsCommand(), p.configCommand(), p.versionCommand())
 	root.InitDefaultCompletionCmd()
 	return root
 }

@@ -3,13 +3,11 @@
 package standins
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
-	"strings"
-	"text/template"
+	"slices"
 	"time"
 
 	"github.com/clickai/bridge/internal/sim"
@@ -27,12 +25,21 @@ type Options struct {
 	SlackScopes []string
 	// NoClickAI leaves ClickAI's stand-in out: the real one is asked.
 	NoClickAI bool
-	Log       *slog.Logger
+	// Only are the names of the chat platforms to start; nil: all three.
+	Only []string
+	// ClickAI, Slack, Discord and Telegram are what each starts from; ChunkInterval, SlackScopes and Log go over it.
+	ClickAI  clickai.Options
+	Slack    slack.Options
+	Discord  discord.Options
+	Telegram telegram.Options
+	Log      *slog.Logger
 }
+
+func (o *Options) starts(name string) bool { return o.Only == nil || slices.Contains(o.Only, name) }
 
 // Set is a running set of stand-ins.
 type Set struct {
-	ClickAI  *clickai.Server // nil with Options.NoClickAI
+	ClickAI  *clickai.Server // nil with Options.NoClickAI; the others are nil if Options.Only leaves them out
 	Slack    *slack.Server
 	Discord  *discord.Server
 	Telegram *telegram.Server
@@ -46,19 +53,30 @@ func Start(opt Options) (_ *Set, err error) {
 			err = errors.Join(err, s.Close())
 		}
 	}()
+	opt.ClickAI.ChunkInterval, opt.ClickAI.Log = cmp.Or(opt.ChunkInterval, opt.ClickAI.ChunkInterval), opt.Log
+	opt.Slack.Log, opt.Discord.Log, opt.Telegram.Log = opt.Log, opt.Log, opt.Log
+	if opt.SlackScopes != nil {
+		opt.Slack.Scopes = opt.SlackScopes
+	}
 	if !opt.NoClickAI {
-		if s.ClickAI, err = clickai.New(clickai.Options{ChunkInterval: opt.ChunkInterval, Log: opt.Log}); err != nil {
+		if s.ClickAI, err = clickai.New(opt.ClickAI); err != nil {
 			return nil, fmt.Errorf("start ClickAI's stand-in: %w", err)
 		}
 	}
-	if s.Slack, err = slack.New(slack.Options{Log: opt.Log, Scopes: opt.SlackScopes}); err != nil {
-		return nil, fmt.Errorf("start Slack's stand-in: %w", err)
+	if opt.starts("slack") {
+		if s.Slack, err = slack.New(opt.Slack); err != nil {
+			return nil, fmt.Errorf("start Slack's stand-in: %w", err)
+		}
 	}
-	if s.Discord, err = discord.New(discord.Options{Log: opt.Log}); err != nil {
-		return nil, fmt.Errorf("start Discord's stand-in: %w", err)
+	if opt.starts("discord") {
+		if s.Discord, err = discord.New(opt.Discord); err != nil {
+			return nil, fmt.Errorf("start Discord's stand-in: %w", err)
+		}
 	}
-	if s.Telegram, err = telegram.New(telegram.Options{Log: opt.Log}); err != nil {
-		return nil, fmt.Errorf("start Telegram's stand-in: %w", err)
+	if opt.starts("telegram") {
+		if s.Telegram, err = telegram.New(opt.Telegram); err != nil {
+			return nil, fmt.Errorf("start Telegram's stand-in: %w", err)
+		}
 	}
 	return s, nil
 }
@@ -81,8 +99,20 @@ func (s *Set) Close() error {
 	return errors.Join(errs...)
 }
 
-// Platforms are the three chat stand-ins.
-func (s *Set) Platforms() []sim.Platform { return []sim.Platform{s.Slack, s.Discord, s.Telegram} }
+// Platforms are the chat stand-ins that run, in the order Slack, Discord, Telegram.
+func (s *Set) Platforms() []sim.Platform {
+	var all []sim.Platform
+	if s.Slack != nil {
+		all = append(all, s.Slack)
+	}
+	if s.Discord != nil {
+		all = append(all, s.Discord)
+	}
+	if s.Telegram != nil {
+		all = append(all, s.Telegram)
+	}
+	return all
+}
 
 // Violations are what the bridge did against any of the services' documentation.
 func (s *Set) Violations() []string {
@@ -114,72 +144,3 @@ func (s *Set) Agent(mode clickai.Mode) AgentConfig {
 	}
 	panic("no app of mode " + mode) // a wrong constant in the caller
 }
-
-// WriteConfig writes config.yaml and .env into dir: three bots, one on each stand-in, and one app. extra is YAML that goes
-// into every bot. It returns the path of config.yaml.
-func (s *Set) WriteConfig(dir string, a AgentConfig, extra string) (string, error) {
-	env := strings.Join([]string{
-		"CLICKAI_KEY=" + a.Key,
-		"SLACK_BOT_TOKEN=" + s.Slack.BotToken(),
-		"SLACK_APP_TOKEN=" + s.Slack.AppToken(),
-		"DISCORD_TOKEN=" + s.Discord.Token(),
-		"TELEGRAM_TOKEN=" + s.Telegram.Token(),
-		"",
-	}, "\n")
-	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte(env), 0o600); err != nil {
-		return "", fmt.Errorf("write .env: %w", err)
-	}
-	var b strings.Builder
-	data := map[string]any{
-		"Agent": a, "Slack": s.Slack.APIURL(), "Discord": s.Discord.APIURL(), "Telegram": s.Telegram.APIURL(),
-		"Store": filepath.Join(dir, "bridge.db"), "Extra": indent(extra),
-	}
-	if err := configTemplate.Execute(&b, data); err != nil {
-		return "", fmt.Errorf("write config.yaml: %w", err)
-	}
-	path := filepath.Join(dir, "config.yaml")
-	if err := os.WriteFile(path, []byte(b.String()), 0o600); err != nil {
-		return "", fmt.Errorf("write config.yaml: %w", err)
-	}
-	return path, nil
-}
-
-func indent(yaml string) string {
-	if strings.TrimSpace(yaml) == "" {
-		return ""
-	}
-	lines := strings.Split(strings.TrimRight(yaml, "\n"), "\n")
-	return "    " + strings.Join(lines, "\n    ") + "\n"
-}
-
-var configTemplate = template.Must(template.New("config").Parse(`clickai:
-  base_url: {{printf "%q" .Agent.BaseURL}}
-  console_url: {{printf "%q" .Agent.ConsoleURL}}
-  plan: enterprise
-apps:
-  demo:
-    mode: {{.Agent.Mode}}
-    api_key: ${CLICKAI_KEY}
-    inputs: {language: en, platform: "{{"{{.Platform}}"}}"}
-bots:
-  - name: demo-slack
-    platform: slack
-    bot_token: ${SLACK_BOT_TOKEN}
-    app_token: ${SLACK_APP_TOKEN}
-    api_url: {{printf "%q" .Slack}}
-    app: demo
-{{.Extra}}  - name: demo-discord
-    platform: discord
-    token: ${DISCORD_TOKEN}
-    api_url: {{printf "%q" .Discord}}
-    app: demo
-{{.Extra}}  - name: demo-telegram
-    platform: telegram
-    token: ${TELEGRAM_TOKEN}
-    api_url: {{printf "%q" .Telegram}}
-    app: demo
-{{.Extra}}store:
-  path: {{printf "%q" .Store}}
-http:
-  listen: 127.0.0.1:0
-`))
