@@ -1,7 +1,6 @@
 package markdown
 
 import (
-	"bytes"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -14,9 +13,10 @@ import (
 // expressions at every space, which costs more than all the rest of the parse.
 type bareLinkParser struct{}
 
-func (bareLinkParser) Trigger() []byte {
-	return []byte{' ', '*', '_', '~', '(', '"', '\'', ':', '>'}
-}
+// bareLinkTriggers are the characters behind which an address may begin, besides the start of a line.
+const bareLinkTriggers = " *_~(\"':>"
+
+func (bareLinkParser) Trigger() []byte { return []byte(bareLinkTriggers) }
 
 func (bareLinkParser) Parse(parent ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	line, segment := block.PeekLine()
@@ -47,7 +47,7 @@ func isWord(r rune) bool {
 }
 
 // bareLink returns the length of the address at the start of line; 0 if there is none.
-func bareLink(line []byte) int {
+func bareLink[T string | []byte](line T) int {
 	host := 0
 	switch line[0] | 0x20 {
 	case 'h':
@@ -85,12 +85,12 @@ func bareLink(line []byte) int {
 	return end
 }
 
-func hasFold(line []byte, prefix string) bool {
+func hasFold[T string | []byte](line T, prefix string) bool {
 	return len(line) >= len(prefix) && strings.EqualFold(string(line[:len(prefix)]), prefix)
 }
 
 // trimBareLink drops what at the end belongs to the sentence and not to the address.
-func trimBareLink(s []byte) int {
+func trimBareLink[T string | []byte](s T) int {
 	for len(s) > 0 {
 		switch c := s[len(s)-1]; c {
 		case '?', '!', '.', ',', ':', '*', '_', '~', '\'', ';', '|', '\\', '$':
@@ -100,13 +100,13 @@ func trimBareLink(s []byte) int {
 			if c != ')' {
 				open = c - 2
 			}
-			if bytes.Count(s, []byte{c}) <= bytes.Count(s, []byte{open}) {
+			if count(s, c) <= count(s, open) {
 				return len(s)
 			}
 			s = s[:len(s)-1]
 		default:
 			// Emphasis that closes inside: "**https://a.b**。"
-			if i := bytes.Index(s, []byte("**")); i > 0 {
+			if i := doubleStar(s); i > 0 {
 				s = s[:i]
 				continue
 			}
@@ -116,22 +116,44 @@ func trimBareLink(s []byte) int {
 	return 0
 }
 
+func count[T string | []byte](s T, c byte) int {
+	n := 0
+	for i := range len(s) {
+		if s[i] == c {
+			n++
+		}
+	}
+	return n
+}
+
+func doubleStar[T string | []byte](s T) int {
+	for i := 1; i < len(s); i++ {
+		if s[i] == '*' && s[i-1] == '*' {
+			return i - 1
+		}
+	}
+	return -1
+}
+
 // validHost reports whether s begins with a host that a bare link may have: a name with a dot, or localhost with a port.
-func validHost(s []byte) bool {
-	end := bytes.IndexAny(s, "/?#")
-	if end < 0 {
-		end = len(s)
+func validHost[T string | []byte](s T) bool {
+	end := 0
+	for end < len(s) && s[end] != '/' && s[end] != '?' && s[end] != '#' {
+		end++
 	}
 	host := s[:end]
-	if i := bytes.LastIndexByte(host, ':'); i >= 0 {
-		host = host[:i]
+	for i := len(host) - 1; i >= 0; i-- {
+		if host[i] == ':' {
+			host = host[:i]
+			break
+		}
 	}
 	if len(host) == 0 || host[0] == '.' || host[0] == '-' {
 		return false
 	}
 	dots := 0
-	for _, c := range host {
-		switch {
+	for i := range len(host) {
+		switch c := host[i]; {
 		case c == '.':
 			dots++
 		case c >= 0x80, c == '-', c == '_', isDigit(c), c|0x20 >= 'a' && c|0x20 <= 'z':

@@ -70,6 +70,8 @@ func undecided(s string, item bool) bool {
 		switch {
 		case s[0] == '|':
 			return true // a row of a table, or what may become one
+		case strings.HasPrefix(s, "$$"), strings.HasPrefix(s, `\[`):
+			return true // a block of TeX, unless text follows on the line
 		case strings.HasPrefix(s, "```"):
 			return strings.IndexByte(strings.TrimLeft(s, "`"), '`') < 0
 		case strings.HasPrefix(s, "~~~"):
@@ -90,8 +92,7 @@ func undecided(s string, item bool) bool {
 
 // undecidedTag reports whether a line that begins with '<' may still be a tag alone on its line.
 func undecidedTag(s string) bool {
-	const most = 500
-	if len(s) > most {
+	if len(s) > maxTag {
 		return false
 	}
 	if len(s) > 1 && s[1] != '/' && s[1] != '!' && s[1] != '?' && (s[1]|0x20 < 'a' || s[1]|0x20 > 'z') {
@@ -112,7 +113,7 @@ func undecidedBracket(s string, item bool) bool {
 	}
 	if n := footnoteLabel([]byte(s)); n > 0 {
 		return n == len(s) || s[n] == ':' && strings.TrimSpace(s[n+1:]) == ""
-	} else if strings.HasPrefix(s, "[^") && len(s) < 64 && !strings.ContainsAny(s, " ]") {
+	} else if strings.HasPrefix(s, "[^") && len(s) < maxFootnote && !strings.ContainsAny(s, " ]") {
 		return true
 	}
 	i := strings.IndexByte(s, ']')

@@ -53,7 +53,7 @@ type tag struct {
 }
 
 // scanTag reads the tag at the start of s, which begins with '<'. It returns its length, 0 if it is none; whole is false
-// if s ends before the tag does.
+// if s ends before a tag of HTML does.
 func scanTag(s string) (t tag, n int, whole bool) {
 	if len(s) < 2 {
 		return tag{}, 0, false
@@ -88,6 +88,7 @@ func scanTag(s string) (t tag, n int, whole bool) {
 	default:
 		return tag{}, 0, true
 	}
+	_, known := tags[strings.ToLower(name)]
 	attrs := i
 	var quote byte
 	for ; i < len(s); i++ {
@@ -109,7 +110,7 @@ func scanTag(s string) (t tag, n int, whole bool) {
 			return t, i + 1, true
 		}
 	}
-	return tag{}, 0, false
+	return tag{}, 0, !known
 }
 
 // isTag reports whether what follows a tag's name is what people write into tags, so that "a<b and c>d" stays text.
@@ -157,7 +158,7 @@ func (s *spanner) html(src string) {
 		src = strings.Join(lines, "\n")
 	}
 	if s.open {
-		if i := strings.LastIndexByte(src, '&'); i >= 0 && len(src)-i < 32 && strings.IndexFunc(src[i+1:], notInReference) < 0 {
+		if i := strings.LastIndexByte(src, '&'); i >= 0 && len(src)-i < maxEntity && strings.IndexFunc(src[i+1:], notInReference) < 0 {
 			src = src[:i]
 		}
 	}
@@ -210,14 +211,28 @@ func (s *spanner) tag(t tag, raw string) {
 			}
 		}
 	case tagLink:
-		if t.closing {
-			s.link, s.url = 0, ""
-		} else if url := SafeURL(t.attr("href")); url != "" {
-			s.links++
-			s.link, s.url = s.links, url
-		}
+		s.anchor(t)
 	case tagImage:
 		s.image(t.attr("alt"), t.attr("src"))
 	case tagDrop:
+	}
+}
+
+// anchor begins or ends a link.
+func (s *spanner) anchor(t tag) {
+	if t.closing {
+		s.link, s.url = 0, ""
+		if s.aside != "" {
+			s.text(" (" + s.aside + ")")
+			s.aside = ""
+		}
+		return
+	}
+	href := t.attr("href")
+	if url := s.safe(href); url != "" {
+		s.links++
+		s.link, s.url, s.aside = s.links, url, ""
+	} else if href = SafeURL(href); href != "" {
+		s.aside = withoutScheme(href)
 	}
 }

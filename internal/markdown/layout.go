@@ -45,22 +45,11 @@ func Blank(src string) bool { return strings.TrimSpace(src) == "" }
 // A message is sealed when the next block does not fit. What a block needs never gets less as it grows, so a sealed
 // message stays sealed where it is. The units are the caller's no longer: what Layout returns is made of them.
 func Layout(units []Unit, lim Limits) [][]*Unit {
-	l := layouter{lim: lim, cur: make([]*Unit, 0, len(units)), needs: make([]need, 0, len(units))}
+	l := layouter{lim: &lim, cur: make([]*Unit, 0, len(units)), needs: make([]need, 0, len(units))}
 	for i := range units {
-		u := &units[i]
-		switch u.Kind {
-		case Code, Math:
-			l.code(u)
-		case Table:
-			l.table(u)
-		case Paragraph, Heading, Rule:
-			l.whole(u)
-		}
+		l.place(&units[i])
 	}
-	if len(l.cur) > 0 {
-		l.parts = append(l.parts, l.cur)
-	}
-	return l.parts
+	return l.messages()
 }
 
 // need is what a block takes of a message.
@@ -70,11 +59,39 @@ type need struct {
 }
 
 type layouter struct {
-	lim   Limits
+	lim   *Limits
 	parts [][]*Unit
 	cur   []*Unit
 	used  need
 	needs []need // of the units in cur
+}
+
+// place puts the next block where it belongs.
+func (l *layouter) place(u *Unit) {
+	switch u.Kind {
+	case Code, Math:
+		l.code(u)
+	case Table:
+		l.table(u)
+	case Paragraph, Heading, Rule:
+		l.whole(u)
+	}
+}
+
+// messages are the sealed messages and the last one.
+func (l *layouter) messages() [][]*Unit {
+	if len(l.cur) == 0 {
+		return l.parts
+	}
+	return append(l.parts, l.cur)
+}
+
+// fork is a layouter that goes on from where l is and leaves l as it is.
+func (l *layouter) fork() layouter {
+	c := *l
+	c.parts = nil
+	c.cur, c.needs = slices.Clip(l.cur), slices.Clip(l.needs)
+	return c
 }
 
 func (l *layouter) add(u *Unit, n need) {

@@ -13,23 +13,12 @@ import (
 
 // Parse reads the source into blocks. It is safe for concurrent use.
 func Parse(src string, opt Options) []Unit {
-	if opt.Weights == nil {
-		opt.Weights = byteWeights
-	}
 	src = clean(src, opt.Final)
 	if !opt.Final {
 		src = holdBack(src)
 	}
-	f := flattener{opt: opt, src: src, pc: parser.NewContext()}
-	f.sp.src = src
-	f.pc.Set(optionsKey, &f.opt)
-	root := blockParser.Parse(text.NewReader([]byte(src)), parser.WithContext(f.pc))
-	if !opt.Final {
-		f.tail = openLeaf(root, src)
-	}
-	f.units = make([]Unit, 0, 8+strings.Count(src, "\n")/2)
-	f.sp.spans = make([]Span, 0, 16+len(src)/32)
-	f.blocks(root, 0)
+	f := newFlattener(src, opt)
+	f.flatten()
 	return f.units
 }
 
@@ -77,8 +66,8 @@ func trimPartialRune(s string) string {
 }
 
 // openLeaf returns the block that text added to the source would go on in; nil if a new one would begin.
-func openLeaf(root ast.Node, src string) ast.Node {
-	if strings.HasSuffix(src, "\n\n") {
+func openLeaf(root ast.Node, src string, gap bool) ast.Node {
+	if i := strings.LastIndexByte(src, '\n'); i >= 0 && strings.Trim(src[i:], "\n >\t") == "" && blankBefore(src, i+1, gap) {
 		return nil
 	}
 	n := root
@@ -104,12 +93,40 @@ type flattener struct {
 	units []Unit
 	sp    spanner
 	tail  ast.Node // see openLeaf
+	from  state    // of the source before src
+	last  state    // see settled
+	known *pieces  // nil if none are kept
 
 	quote int
 	item  Item
 	first bool
 	lists int
 	note  string // the mark of a footnote whose text begins
+}
+
+func newFlattener(src string, opt Options) *flattener {
+	if opt.Weights == nil {
+		opt.Weights = byteWeights
+	}
+	f := &flattener{opt: opt, src: src, pc: parser.NewContext()}
+	f.sp.src, f.sp.linkable = src, opt.Linkable
+	return f
+}
+
+// flatten parses the source and collects its units.
+func (f *flattener) flatten() {
+	f.pc.Set(optionsKey, &f.opt)
+	root := blockParser.Parse(text.NewReader([]byte(f.src)), parser.WithContext(f.pc))
+	if !f.opt.Final {
+		f.tail = openLeaf(root, f.src, f.from.gap)
+	}
+	f.units = make([]Unit, 0, 4+strings.Count(f.src, "\n")/2)
+	f.sp.spans = make([]Span, 0, 8+len(f.src)/32)
+	f.lists, f.sp.links = f.from.lists, f.from.links
+	for c := root.FirstChild(); c != nil; c = c.NextSibling() {
+		f.settled(c, nil)
+		f.block(c, 0)
+	}
 }
 
 func (f *flattener) blocks(n ast.Node, level int) {
@@ -120,7 +137,7 @@ func (f *flattener) blocks(n ast.Node, level int) {
 
 func (f *flattener) block(n ast.Node, level int) {
 	switch n := n.(type) {
-	case *ast.Paragraph, *ast.TextBlock:
+	case *ast.Paragraph, *ast.TextBlock, *openParagraph:
 		f.paragraph(n, Paragraph, 0)
 	case *ast.Heading:
 		f.paragraph(n, Heading, n.Level)
@@ -160,26 +177,35 @@ func (f *flattener) block(n ast.Node, level int) {
 
 func (f *flattener) list(n *ast.List, level int) {
 	outer := f.item
-	f.lists++
-	it := Item{
-		Depth:   min(outer.Depth+1, MaxDepth),
-		Ordered: n.IsOrdered(),
-		List:    f.lists,
-		Number:  n.Start,
-		Indent:  outer.Indent,
+	it := f.from.item
+	if it.List == 0 || level > 0 || n.PreviousSibling() != nil {
+		f.lists++
+		it = Item{
+			Depth:   min(outer.Depth+1, MaxDepth),
+			Ordered: n.IsOrdered(),
+			List:    f.lists,
+			Number:  n.Start,
+			Indent:  outer.Indent,
+		}
 	}
 	if outer.Depth > 0 && outer.Depth < MaxDepth {
 		it.Indent += markWidth(outer)
 	}
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
 		it.Task = NoTask
+		if level == 0 && c != n.FirstChild() {
+			f.item, f.first = outer, false
+			f.settled(c, &it)
+		}
 		f.item, f.first = it, true
 		if box := taskBox(c, f.src); box != NoTask {
 			f.item.Task = box
 		}
+		task := f.item.Task
 		f.blocks(c, level+1)
-		if f.first { // an item without content
+		if f.first && (f.tail == nil || f.tail != c && f.tail.Parent() != c) { // an item without content, and none can come
 			f.item = it
+			f.item.Task = task
 			f.emit(Unit{Kind: Paragraph}, c.Pos())
 		}
 		it.Number++
@@ -202,7 +228,7 @@ func taskBox(item ast.Node, src string) Task {
 		return NoTask
 	}
 	switch c.(type) {
-	case *ast.Paragraph, *ast.TextBlock:
+	case *ast.Paragraph, *ast.TextBlock, *openParagraph:
 	default:
 		return NoTask
 	}
@@ -226,7 +252,7 @@ func boxAt(s string) Task {
 func (f *flattener) emit(u Unit, pos int) {
 	u.Quote = int8(min(f.quote, MaxDepth))
 	if !u.Cont {
-		u.Gap = len(f.units) > 0 && blankBefore(f.src, pos)
+		u.Gap = (len(f.units) > 0 || f.from.shown) && blankBefore(f.src, pos, f.from.gap)
 	}
 	u.Item = f.item
 	u.Item.First = f.first && f.item.Depth > 0
@@ -248,11 +274,12 @@ func (f *flattener) prefix() int {
 	return n
 }
 
-// blankBefore reports whether the line before the one at pos has nothing but quote marks.
-func blankBefore(src string, pos int) bool {
+// blankBefore reports whether the line before the one at pos has nothing but quote marks; first is the answer for the
+// first line.
+func blankBefore(src string, pos int, first bool) bool {
 	i := strings.LastIndexByte(src[:min(max(pos, 0), len(src))], '\n')
 	if i < 0 {
-		return false
+		return first
 	}
 	for i--; i >= 0; i-- {
 		switch src[i] {
@@ -283,7 +310,7 @@ func (f *flattener) paragraph(n ast.Node, kind Kind, level int) {
 		kind, level = Paragraph, 0
 	}
 	u := Unit{Kind: kind, Level: int8(level), Open: n == f.tail, weight: weight + len(f.note)}
-	if u.Open || long {
+	if _, raw := n.(*openParagraph); raw || u.Open || long {
 		f.pieces(u, lines, pos)
 		return
 	}
@@ -320,10 +347,22 @@ func (f *flattener) pieces(u Unit, lines *text.Segments, pos int) {
 			p.Glue = u.Glue
 		}
 		p.weight = f.opt.Weights.Of(piece) + f.prefix()*(1+strings.Count(piece, "\n")) + len(f.note)
-		if p.Open || next < len(src) {
-			piece = closeTail(piece)
+		switch whole := next < len(src) && f.note == ""; {
+		case whole && f.known.find(piece) != nil:
+			p.Spans = f.known.find(piece)
+		case next < len(src):
+			p.Spans = f.inline(closeTail(piece), false)
+			if whole {
+				f.known.add(piece, p.Spans)
+			}
+		case open:
+			if end := lines.At(lines.Len() - 1).Stop; strings.IndexByte(f.src[max(end-1, 0):], '\n') >= 0 {
+				piece += "\n" // what stands at the end of a line is decided
+			}
+			p.Spans = f.inline(closeTail(piece), true)
+		default:
+			p.Spans = f.inline(piece, false)
 		}
-		p.Spans = f.inline(piece, p.Open)
 		if len(p.Spans) > 0 || f.first && next == len(src) {
 			f.emit(p, pos)
 		}
@@ -337,11 +376,7 @@ func (f *flattener) pieces(u Unit, lines *text.Segments, pos int) {
 
 // inline reads src as the text of one paragraph.
 func (f *flattener) inline(src string, open bool) []Span {
-	pc := parser.NewContext()
-	for _, ref := range f.pc.References() {
-		pc.AddReference(ref)
-	}
-	root := inlineParser.Parse(text.NewReader([]byte(src)), parser.WithContext(pc))
+	root := inlineParser.Parse(text.NewReader([]byte(src)), parser.WithContext(f.pc))
 	sp := &f.sp
 	old := sp.src
 	sp.src, sp.open = src, open
@@ -366,109 +401,4 @@ func joinLines(lines *text.Segments, src string) string {
 		b.WriteString(src[seg.Start:seg.Stop])
 	}
 	return strings.TrimRight(b.String(), "\n")
-}
-
-func (f *flattener) code(n ast.Node, kind Kind, lang string) {
-	segs := n.Lines()
-	lines := make([]string, 0, segs.Len())
-	for i := range segs.Len() {
-		seg := segs.At(i)
-		line := strings.TrimRight(f.src[seg.Start:seg.Stop], "\n")
-		if seg.Padding > 0 {
-			line = strings.Repeat(" ", seg.Padding) + line
-		}
-		lines = append(lines, line)
-	}
-	for len(lines) > 0 && strings.TrimSpace(lines[len(lines)-1]) == "" {
-		lines = lines[:len(lines)-1]
-	}
-	for len(lines) > 0 && strings.TrimSpace(lines[0]) == "" {
-		lines = lines[1:]
-	}
-	if len(lines) == 0 {
-		return
-	}
-	pos := n.Pos()
-	if _, ok := n.(*ast.CodeBlock); ok && segs.Len() > 0 {
-		pos = segs.At(0).Start
-	}
-	f.emit(Unit{Kind: kind, Lines: lines, Lang: lang, Open: n == f.tail}, pos)
-}
-
-func (f *flattener) html(n *ast.HTMLBlock) {
-	var b strings.Builder
-	for i := range n.Lines().Len() {
-		seg := n.Lines().At(i)
-		b.WriteString(f.src[seg.Start:seg.Stop])
-	}
-	if n.HasClosure() {
-		b.WriteString(f.src[n.ClosureLine.Start:n.ClosureLine.Stop])
-	}
-	raw := strings.TrimRight(b.String(), "\n")
-	if n.HTMLBlockType == ast.HTMLBlockType1 {
-		f.emit(Unit{Kind: Code, Lines: strings.Split(raw, "\n"), Lang: "html", Open: n == f.tail}, n.Pos())
-		return
-	}
-	if n.HTMLBlockType != ast.HTMLBlockType6 && n.HTMLBlockType != ast.HTMLBlockType7 {
-		return // comments, declarations, processing instructions
-	}
-	weight := f.opt.Weights.Of(raw) + f.prefix()*(1+strings.Count(raw, "\n"))
-	for n2 := 0; raw != ""; n2++ {
-		cut, next := nextPiece(raw, f.opt.Chunk, f.opt.Weights)
-		u := Unit{Kind: Paragraph, Open: n == f.tail && next == len(raw), Cont: n2 > 0, weight: weight}
-		if n2 > 0 {
-			u.Glue = "\n"
-		}
-		f.sp.open = u.Open
-		f.sp.begin()
-		f.sp.html(raw[:cut])
-		if u.Spans = f.sp.end(); len(u.Spans) > 0 {
-			f.emit(u, n.Pos())
-		}
-		raw = raw[next:]
-	}
-}
-
-func (f *flattener) table(n *extast.Table) {
-	t := &TableData{Align: make([]Align, len(n.Alignments))}
-	for i, a := range n.Alignments {
-		switch a {
-		case extast.AlignLeft:
-			t.Align[i] = AlignLeft
-		case extast.AlignCenter:
-			t.Align[i] = AlignCenter
-		case extast.AlignRight:
-			t.Align[i] = AlignRight
-		case extast.AlignNone:
-		}
-	}
-	pos := n.Pos()
-	f.sp.open = false
-	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
-		if n == f.tail && c == n.LastChild() && !strings.HasSuffix(f.src, "\n") && c != n.FirstChild() {
-			break // a row that is not whole
-		}
-		row := make([][]Span, len(t.Align))
-		i := 0
-		for cell := c.FirstChild(); cell != nil && i < len(row); cell = cell.NextSibling() {
-			f.sp.begin()
-			f.sp.children(cell, 0)
-			row[i] = f.sp.end()
-			i++
-		}
-		if c == n.FirstChild() {
-			t.Head = row
-			if cell := c.FirstChild(); cell != nil && cell.Lines().Len() > 0 {
-				pos = cell.Lines().At(0).Start
-			}
-			continue
-		}
-		t.Rows = append(t.Rows, row)
-	}
-	u := Unit{Kind: Table, Table: t, Open: n == f.tail}
-	if head := f.src[pos:]; head != "" {
-		head, _, _ = strings.Cut(head, "\n")
-		u.weight = f.opt.Weights.Of(head) // it was a paragraph before the line under it came
-	}
-	f.emit(u, pos)
 }

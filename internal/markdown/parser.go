@@ -56,6 +56,7 @@ func newParser(blocks bool) parser.Parser {
 		parser.WithParagraphTransformers(
 			util.Prioritized(parser.LinkReferenceParagraphTransformer, 100),
 			util.Prioritized(newTableParser(), 200),
+			util.Prioritized(openParagraphs{}, 300),
 		),
 		parser.WithASTTransformers(util.Prioritized(extension.NewTableASTTransformer(), 0)),
 	)
@@ -119,7 +120,7 @@ func (emphasisParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) as
 	if n < len(line) {
 		after, _ = utf8.DecodeRune(line[n:])
 	}
-	canOpen, canClose := flanking(c, before, after)
+	canOpen, canClose := flanking(c, n, before, after)
 	var p parser.DelimiterProcessor = emphasisDelimiters{}
 	if c == '~' {
 		p = strikeDelimiters{}
@@ -131,14 +132,21 @@ func (emphasisParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) as
 	return node
 }
 
-// flanking says whether a run of delimiter c can open and close. It is CommonMark's rule
+// flanking says whether a run of n delimiters c can open and close. It is CommonMark's rule
 // (https://spec.commonmark.org/0.31.2/#delimiter-run), but a Chinese, Japanese or Korean character beside the run counts
 // as a space does: these scripts have no spaces for the rule to go by.
-func flanking(c byte, before, after rune) (canOpen, canClose bool) {
+//
+// A single ~ strikes only what stands between spaces or punctuation and is no number: in answers it mostly means "about"
+// or "to" (~5, 20~30).
+func flanking(c byte, n int, before, after rune) (canOpen, canClose bool) {
 	beforeSpace, afterSpace := util.IsSpaceRune(before), util.IsSpaceRune(after)
 	beforePunct, afterPunct := util.IsPunctRune(before), util.IsPunctRune(after)
 	left := !afterSpace && (!afterPunct || beforeSpace || beforePunct || isCJK(before))
 	right := !beforeSpace && (!beforePunct || afterSpace || afterPunct || isCJK(after))
+	if c == '~' && n == 1 {
+		digit := after >= '0' && after <= '9'
+		return left && !digit && (!right || beforePunct), right && (!left || afterPunct)
+	}
 	if c == '_' {
 		return left && (!right || beforePunct), right && (!left || afterPunct)
 	}

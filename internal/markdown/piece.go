@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/rivo/uniseg"
@@ -77,3 +78,34 @@ func graphemeCut(s string, i int) int {
 }
 
 func runeStart(b byte) bool { return b&0xc0 != 0x80 }
+
+// maxPieces bounds how many pieces are kept of an answer.
+const maxPieces = 32
+
+// pieces are pieces of long paragraphs that were read before. One that is followed by another reads the same whatever
+// comes after, as long as no definition of a link comes.
+type pieces struct {
+	src   []string
+	spans [][]Span
+}
+
+// find returns the spans of a piece; nil if it was not read before.
+func (p *pieces) find(src string) []Span {
+	if p == nil {
+		return nil
+	}
+	if i := slices.Index(p.src, src); i >= 0 {
+		return p.spans[i]
+	}
+	return nil
+}
+
+func (p *pieces) add(src string, spans []Span) {
+	if p == nil || len(spans) == 0 {
+		return
+	}
+	if len(p.src) == maxPieces {
+		p.src, p.spans = slices.Delete(p.src, 0, 1), slices.Delete(p.spans, 0, 1)
+	}
+	p.src, p.spans = append(p.src, src), append(p.spans, slices.Clone(spans))
+}

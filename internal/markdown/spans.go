@@ -17,6 +17,8 @@ type spanner struct {
 	src  string // what the tree's segments point into
 	open bool   // running text: the end is not decided
 
+	linkable func(url string) bool // see Options.Linkable
+
 	spans []Span // grows in one array; results are slices of it
 	start int    // where the current result begins
 
@@ -29,6 +31,7 @@ type spanner struct {
 	url   string
 	links int
 	auto  bool
+	aside string // the address of an open <a> that is no link
 }
 
 // begin starts a result.
@@ -36,7 +39,15 @@ func (s *spanner) begin() {
 	s.start = len(s.spans)
 	s.to = -1
 	s.depth = [4]int{}
-	s.link, s.url = 0, ""
+	s.link, s.url, s.aside = 0, "", ""
+}
+
+// safe returns the address if it may be a link here, else "".
+func (s *spanner) safe(url string) string {
+	if url = SafeURL(url); url != "" && s.linkable != nil && !s.linkable(url) {
+		return ""
+	}
+	return url
 }
 
 // end returns the result. Line breaks at either end are dropped.
@@ -138,16 +149,17 @@ func (s *spanner) lineBreak(from int) {
 	s.add("\n", s.style())
 }
 
-// image adds a picture; one that is the label of a link is that link's words.
+// image adds a picture; one in the label of a link leads where the link does.
 func (s *spanner) image(alt, src string) {
 	if s.link != 0 {
 		if alt == "" {
 			alt = "image"
 		}
-		s.text(alt)
+		s.spans = append(s.spans, Span{Text: alt, Style: s.style() &^ Mono, Image: true, URL: s.url, Link: s.link})
+		s.to = -1
 		return
 	}
-	url := SafeURL(src)
+	url := s.safe(src)
 	if alt == "" {
 		alt = "image"
 		if url == "" {
@@ -240,7 +252,7 @@ func (s *spanner) styled(i int, n ast.Node, level int) {
 
 func (s *spanner) linked(n *ast.Link, level int) {
 	dest := unescape(string(n.Destination))
-	url := SafeURL(dest)
+	url := s.safe(dest)
 	oldLink, oldURL := s.link, s.url
 	if url != "" {
 		s.links++
@@ -249,11 +261,13 @@ func (s *spanner) linked(n *ast.Link, level int) {
 	before := len(s.spans)
 	s.children(n, level+1)
 	if len(s.spans) == before && url != "" {
+		s.auto = true
 		s.text(dest) // a link without words
+		s.auto = false
 	}
 	s.link, s.url = oldLink, oldURL
 	if url == "" && dest != "" {
-		s.text(" (" + dest + ")")
+		s.text(" (" + withoutScheme(dest) + ")")
 	}
 }
 
@@ -263,7 +277,7 @@ func (s *spanner) autoLink(n *ast.AutoLink) {
 	if n.AutoLinkType == ast.AutoLinkEmail && !strings.HasPrefix(url, "mailto:") {
 		url = "mailto:" + url
 	}
-	if url = SafeURL(url); url == "" {
+	if url = s.safe(url); url == "" {
 		s.text(label)
 		return
 	}

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/yuin/goldmark/util"
 )
 
 // openRun is a run of emphasis that waits for its end.
@@ -12,13 +14,7 @@ type openRun struct {
 	n    int // characters that are not matched yet
 	from int // where it begins
 	to   int // where its text begins
-}
-
-// bracket is an opening bracket that waits for its end.
-type bracket struct {
-	at    int
-	image bool
-	runs  int // how many runs were open before it
+	weak bool
 }
 
 // tailScanner reads the text of a paragraph for what is open at its end. It knows less than the parser and need not know
@@ -62,21 +58,17 @@ func (t *tailScanner) scan() {
 		case '`':
 			i = t.backticks(i)
 		case '$':
-			if _, whole := inlineMath([]byte(t.s[i:min(len(t.s), i+maxMath)])); whole > 0 {
-				i += whole
-			} else {
-				i++
-			}
+			i = t.dollar(i)
 		case '<':
 			i = t.angle(i)
 		case '&':
 			rest := t.s[i+1:]
-			if len(rest) < 32 && strings.IndexFunc(rest, notInReference) < 0 {
+			if len(rest) < maxEntity && strings.IndexFunc(rest, notInReference) < 0 {
 				t.cut = i
 			}
 			i++
 		case '!':
-			if i+1 == len(t.s) {
+			if rest := t.s[i+1:]; rest == "" || rest == "[" {
 				t.cut = i
 			}
 			i++
@@ -86,6 +78,8 @@ func (t *tailScanner) scan() {
 			i = t.closeBracket(i)
 		case '*', '_', '~':
 			i = t.emphasis(i)
+		case 'h', 'H', 'w', 'W':
+			i = t.address(i)
 		default:
 			i++
 		}
@@ -96,8 +90,56 @@ func notInReference(r rune) bool {
 	return r != '#' && (r < '0' || r > '9') && (r|0x20 < 'a' || r|0x20 > 'z')
 }
 
+// address passes over a bare link, in which no mark is one.
+func (t *tailScanner) address(i int) int {
+	if i > 0 && strings.IndexByte(bareLinkTriggers, t.s[i-1]) < 0 && t.s[i-1] != '\n' {
+		return i + 1
+	}
+	line, _, _ := strings.Cut(t.s[i:], "\n")
+	return i + max(bareLink(line), 1)
+}
+
+// dollar passes over a formula, or holds back what may become one.
+func (t *tailScanner) dollar(i int) int {
+	rest := t.s[i:min(len(t.s), i+maxMath)]
+	n := 1
+	for n < len(rest) && rest[n] == '$' {
+		n++
+	}
+	_, whole := inlineMath([]byte(rest))
+	most := maxDollars
+	if n < len(rest) && isDigit(rest[n]) {
+		most = maxPrice
+	}
+	switch {
+	case n == len(rest), n == 1 && whole == len(t.s)-i: // a digit may follow, and then it is none
+		t.cut = i
+	case whole > 0:
+		return i + whole
+	case n == 1 && len(rest) < most && mayBeMath(rest):
+		t.cut = i
+	}
+	return i + n
+}
+
+// mayBeMath reports whether s, which begins with a dollar, has no end yet.
+func mayBeMath(s string) bool {
+	if util.IsSpace(s[1]) {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case '\n', '$':
+			return false
+		}
+	}
+	return true
+}
+
 func (t *tailScanner) backslash(i int) int {
-	if i+1 == len(t.s) {
+	if rest := t.s[i+1:]; rest == "" || rest == "\n" {
 		t.cut = i
 		return i + 1
 	}
@@ -149,7 +191,6 @@ func (t *tailScanner) backticks(i int) int {
 }
 
 func (t *tailScanner) angle(i int) int {
-	const most = 500
 	rest := t.s[i:]
 	if len(rest) == 1 {
 		t.cut = i
@@ -159,90 +200,32 @@ func (t *tailScanner) angle(i int) int {
 	if n > 0 {
 		return i + n
 	}
-	if !whole && len(rest) < most {
+	if !whole && len(rest) < maxTag {
 		t.cut = i
 		return i + 1
 	}
 	// an address in angle brackets
 	if end := strings.IndexAny(rest, "> \n"); end < 0 {
-		if len(rest) < most && strings.IndexByte(rest, ':') > 0 {
+		if len(rest) < maxTag && mayBeAddress(rest[1:]) {
 			t.cut = i
 		}
-	} else if rest[end] == '>' && strings.IndexByte(rest[:end], ':') > 0 {
+	} else if rest[end] == '>' && strings.ContainsAny(rest[:end], ":@") {
 		return i + end + 1
 	}
 	return i + 1
 }
 
-func (t *tailScanner) openBracket(i int) int {
-	rest := t.s[i:]
-	if n := footnoteLabel([]byte(rest[:min(len(rest), 70)])); n > 0 {
-		return i + n
-	}
-	if len(rest) == 1 || strings.HasPrefix(rest, "[^") && len(rest) < 64 && !strings.ContainsAny(rest, " \n]") {
-		t.cut = i
-		return i + 1
-	}
-	image := i > 0 && t.s[i-1] == '!' && (i == 1 || t.s[i-2] != '\\')
-	t.brackets = append(t.brackets, bracket{at: i, image: image, runs: len(t.runs)})
-	return i + 1
-}
-
-func (t *tailScanner) closeBracket(i int) int {
-	if len(t.brackets) == 0 {
-		return i + 1
-	}
-	b := t.brackets[len(t.brackets)-1]
-	t.brackets = t.brackets[:len(t.brackets)-1]
-	next := i + 1
-	whole := true
-	switch {
-	case next == len(t.s):
-		whole = false
-	case t.s[next] == '(':
-		next, whole = linkEnd(t.s, next)
-	case t.s[next] == '[':
-		if j := strings.IndexByte(t.s[next:], ']'); j >= 0 {
-			next += j + 1
-		} else {
-			whole = len(t.s)-next > 300
-		}
-	default:
-		return next
-	}
-	if whole {
-		t.runs = t.runs[:min(b.runs, len(t.runs))]
-		return next
-	}
-	if b.image {
-		t.cut = b.at - 1
-		return next
-	}
-	t.cut, t.unlink = i, b.at
-	return next
-}
-
-// linkEnd returns where the part of a link in parentheses, which begins at i, ends. whole is false if it does not.
-func linkEnd(s string, i int) (int, bool) {
-	const most = 2000
-	depth := 0
-	for j := i; j < len(s) && j-i < most; j++ {
-		switch s[j] {
-		case '\\':
-			j++
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return j + 1, true
-			}
-		case '\n':
-			if j+1 < len(s) && s[j+1] == '\n' {
-				return i + 1, true
-			}
+// mayBeAddress reports whether s begins as an address of the web or of mail does.
+func mayBeAddress(s string) bool {
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c == ':' || c == '@':
+			return i > 0
+		case !isWord(rune(c)) && c != '.' && c != '+' && c != '-':
+			return false
 		}
 	}
-	return i + 1, len(s)-i >= most
+	return true
 }
 
 func (t *tailScanner) emphasis(i int) int {
@@ -264,12 +247,13 @@ func (t *tailScanner) emphasis(i int) int {
 		before, _ = utf8.DecodeLastRuneInString(t.s[:i])
 	}
 	after, _ = utf8.DecodeRuneInString(t.s[end:])
-	canOpen, canClose := flanking(c, before, after)
+	canOpen, canClose := flanking(c, n, before, after)
 	if canClose {
 		n = t.match(c, n)
 	}
 	if n > 0 && canOpen {
-		t.runs = append(t.runs, openRun{c: c, n: n, from: end - n, to: end})
+		weak := n == 1 && (c == '~' || isWord(before) && isWord(after))
+		t.runs = append(t.runs, openRun{c: c, n: n, from: end - n, to: end, weak: weak})
 	}
 	return end
 }
@@ -298,17 +282,21 @@ func (t *tailScanner) close() string {
 	if t.cut >= 0 {
 		end = t.cut
 	}
-	var drop []int // brackets that do not show
-	if t.unlink >= 0 {
-		drop = append(drop, t.unlink)
-	}
+	drop := t.unlink // a bracket that does not show
 	for _, b := range t.brackets {
-		if b.image && b.at-1 < end {
-			end = b.at - 1
-		} else if b.at < end {
-			drop = append(drop, b.at)
+		if at := b.start(); at < end && len(t.s)-at < maxLabel {
+			end = at
+			break
 		}
 	}
+	runs := t.runs
+	for k := range runs {
+		if r := &runs[k]; r.weak && r.from < end && len(t.s)-r.from < maxWeak {
+			end = r.from
+			break
+		}
+	}
+	runs = slices.DeleteFunc(runs, func(r openRun) bool { return r.weak })
 	code, math := t.code, t.math
 	if code > 0 {
 		if end < len(t.s) {
@@ -327,7 +315,6 @@ func (t *tailScanner) close() string {
 			end = len(strings.TrimSuffix(t.s, `\`))
 		}
 	}
-	runs := t.runs
 	for {
 		if code == 0 && math == "" {
 			end = len(strings.TrimRight(t.s[:end], " \t\n"))
@@ -338,14 +325,15 @@ func (t *tailScanner) close() string {
 		end = min(end, runs[len(runs)-1].from)
 		runs = runs[:len(runs)-1]
 	}
-	if end == len(t.s) && len(drop) == 0 && len(runs) == 0 && code == 0 && math == "" {
+	if end == len(t.s) && drop < 0 && len(runs) == 0 && code == 0 && math == "" {
 		return t.s
 	}
 	b := make([]byte, 0, end+16)
-	for i := range end {
-		if !slices.Contains(drop, i) {
-			b = append(b, t.s[i])
-		}
+	if drop >= 0 && drop < end {
+		b = append(b, t.s[:drop]...)
+		b = append(b, t.s[drop+1:end]...)
+	} else {
+		b = append(b, t.s[:end]...)
 	}
 	for range code {
 		b = append(b, '`')

@@ -62,6 +62,18 @@ const (
 	Done
 )
 
+// Box is the task's box as text, with a space behind it; "" if there is none.
+func (t Task) Box() string {
+	switch t {
+	case Undone:
+		return "☐ "
+	case Done:
+		return "☑ "
+	case NoTask:
+	}
+	return ""
+}
+
 // Style is a set of text styles.
 type Style uint8
 
@@ -79,7 +91,7 @@ type Span struct {
 	Style Style
 	Image bool   // Text is the description of the picture at URL
 	Auto  bool   // Text is the address itself, as written in the source
-	URL   string // where the text links to; always a scheme that [SafeURL] allows; "" if it links nowhere
+	URL   string // where the text links to; [SafeURL] and Options.Linkable allow it; "" if it links nowhere
 	Link  int    // identity of the link, so that two neighbours to one address stay two; 0: none
 }
 
@@ -125,6 +137,9 @@ type Options struct {
 	Chunk int
 	// Weights bound what the source takes in a message.
 	Weights *Weights
+	// Linkable, if not nil, reports whether the platform links to an address that [SafeURL] allows. The address of a
+	// link that it does not link stands behind the link's words.
+	Linkable func(url string) bool
 }
 
 // Weights are an upper bound of what a byte of the source takes in a rendered message, in the platform's unit of length,

@@ -39,6 +39,19 @@ func SafeURL(url string) string {
 	return ""
 }
 
+// WebURL reports whether an address that [SafeURL] allows is one of http or https.
+func WebURL(url string) bool { return hasFold(url, "http") }
+
+// withoutScheme is the address of a mailto or tel link as people write it.
+func withoutScheme(url string) string {
+	for _, scheme := range [...]string{"mailto:", "tel:"} {
+		if hasFold(url, scheme) {
+			return url[len(scheme):]
+		}
+	}
+	return url
+}
+
 // namesHost reports whether s begins with a host, with or without a port. An address that a platform cannot read would
 // make it refuse the whole message, so names with other characters, and user names before the host, are not taken.
 func namesHost(s string) bool {

@@ -1,7 +1,7 @@
 package markdown
 
-// Writer writes spans in one platform's markup.
-type Writer interface {
+// SpanWriter writes spans in one platform's markup.
+type SpanWriter interface {
 	// Open begins a style, or, with st 0, the link of s.
 	Open(st Style, s *Span)
 	// Close ends what Open began; s is the span that Open got.
@@ -19,7 +19,7 @@ type openMark struct {
 
 // Write writes spans to w, with styles that nest. What lasts longest is opened first, and a style that goes on stays
 // open. Where monoAlone is true, code and inline math stand outside all styles and links.
-func Write(w Writer, spans []Span, monoAlone bool) {
+func Write(w SpanWriter, spans []Span, monoAlone bool) {
 	var stack [5]openMark
 	depth := 0
 	for i := range spans {

@@ -2,10 +2,11 @@
 //
 // # For the adapter
 //
-// [Render] returns the messages. Part.Text is the message's content as it is to be sent; Part.Plain is the same without
-// markup. Both hold at most [MaxContent] UTF-16 units. [Escape] makes a line of the adapter's own, or a name in it, literal.
-// Every send and every edit must carry allowed_mentions with an empty parse list: it is what keeps mentions from pinging.
-// That mentions in an answer also do not look like mentions is this package's part.
+// [Render] returns the messages, and [NewRenderer] what does the same for an answer that grows, faster. Part.Text is
+// the message's content as it is to be sent; Part.Plain is the same without markup. Both hold at most [MaxContent]
+// UTF-16 units. [Escape] makes a line of the adapter's own, or a name in it, literal. Every send and every edit must
+// carry allowed_mentions with an empty parse list: it is what keeps mentions from pinging. That mentions in an answer
+// also do not look like mentions is this package's part.
 //
 // # What things look like
 //
@@ -17,7 +18,8 @@
 //	list                 "- " and "1. ", nested by indentation; the numbers are the source's
 //	task list            "- ☐ " and "- ☑ "
 //	quote                "> "; a quote in a quote has "› " after it
-//	link                 [label](<url>): no preview; mailto and tel: label (address)
+//	link                 [label](<url>): no preview; mailto and tel: label (address); with an address for a label, which
+//	                     Discord shows as source: label (<url>)
 //	bare link            <url>: no preview
 //	link of other scheme label (address), as text
 //	picture              🖼 [description](<url>)

@@ -81,7 +81,7 @@ func (w *writer) escapedLine(s string) {
 		case '@':
 			escape, split = false, mentions(s[i:])
 		case '<':
-			split = i+1 < len(s) && strings.IndexByte("@#:/&", s[i+1]) >= 0
+			split = reference(s[i+1:])
 		case ':':
 			escape = emojiName(s[i+1:])
 		case '>':
@@ -125,6 +125,20 @@ func mentions(s string) bool {
 	return strings.HasPrefix(s, "@everyone") || strings.HasPrefix(s, "@here")
 }
 
+// reference reports whether s, behind a <, begins as Discord's references to people, places, commands, emoji and times do
+// (https://discord.com/developers/docs/reference#message-formatting). A backslash does not keep all of them from being
+// resolved.
+func reference(s string) bool {
+	if s == "" {
+		return false
+	}
+	switch s[0] {
+	case '@', '#', ':', '/', '&':
+		return true
+	}
+	return strings.HasPrefix(s, "a:") || strings.HasPrefix(s, "t:") || strings.HasPrefix(s, "id:")
+}
+
 // emojiName reports whether s begins with the rest of an emoji's name such as ":smile:".
 func emojiName(s string) bool {
 	for i := 0; i < len(s) && i < 64; i++ {
@@ -139,20 +153,26 @@ func emojiName(s string) bool {
 	return false
 }
 
-var defuser = strings.NewReplacer("@everyone", "@"+zeroWidth+"everyone", "@here", "@"+zeroWidth+"here",
-	"<@", "<"+zeroWidth+"@", "<#", "<"+zeroWidth+"#", "<:", "<"+zeroWidth+":", "<a:", "<"+zeroWidth+"a:",
-	"<t:", "<"+zeroWidth+"t:", "</", "<"+zeroWidth+"/", "<id:", "<"+zeroWidth+"id:")
-
 // defuse takes mentions apart.
 func defuse(s string) string {
 	if strings.IndexByte(s, '@') < 0 && strings.IndexByte(s, '<') < 0 {
 		return s
 	}
-	return defuser.Replace(s)
+	var b strings.Builder
+	from := 0
+	for i := range len(s) {
+		if s[i] == '@' && mentions(s[i:]) || s[i] == '<' && reference(s[i+1:]) {
+			b.WriteString(s[from : i+1])
+			b.WriteString(zeroWidth)
+			from = i + 1
+		}
+	}
+	b.WriteString(s[from:])
+	return b.String()
 }
 
 // utf16Len is the length of s in UTF-16 units.
-func utf16Len(s string) int {
+func utf16Len[T string | []byte](s T) int {
 	n := 0
 	for i := range len(s) {
 		switch c := s[i]; {

@@ -21,77 +21,97 @@ var weights = markdown.NewWeights(1, 1, 1, 2, map[byte]uint8{
 // codeWeights are those of code, where only backticks change.
 var codeWeights = markdown.NewWeights(1, 1, 1, 2, map[byte]uint8{'`': 2})
 
+func options(size int) markdown.Options {
+	return markdown.Options{Chunk: size * 11 / 20, Weights: weights, Linkable: markdown.WebURL}
+}
+
 // layout is what fits into a message. Size leaves room for what is closed at the end of running text.
 func layout(size int) markdown.Limits {
 	return markdown.Limits{Size: size - 20, Weights: codeWeights, Fence: 16, TableWidth: 64}
 }
 
+// format is how answers are written into messages of at most size units.
+func format(size int) *markdown.Format[core.Part] {
+	return &markdown.Format[core.Part]{
+		Options: options(size), Limits: layout(size), Literal: markdown.Literal{Chars: "@<", Write: defuse},
+		NewWriter: func() markdown.Writer[core.Part] { return &writer{size: size} },
+		Source: func(source string) core.Part {
+			source = cut(source, size/3)
+			return core.Part{Text: Escape(source), Plain: defuse(source)}
+		},
+	}
+}
+
+var whole = format(MaxContent)
+
 // Render writes the source as messages: in the end at least one if it is not blank. It is pure and safe for concurrent
 // use. With final false the source may stop anywhere; all parts but the last then stay as they are when it grows, and there
 // is none while nothing can be shown yet.
-func Render(source string, final bool) []core.Part {
-	return render(source, final, MaxContent)
-}
+func Render(source string, final bool) []core.Part { return whole.Render(source, final) }
 
-func render(source string, final bool, size int) []core.Part {
-	if markdown.Blank(source) {
-		return nil
-	}
-	units := markdown.Parse(source, markdown.Options{Final: final, Chunk: size * 11 / 20, Weights: weights})
-	messages := markdown.Layout(units, layout(size))
-	parts := make([]core.Part, 0, len(messages)+1)
-	w := writer{buf: make([]byte, 0, min(2*len(source)+64, 3*size))}
-	for _, m := range messages {
-		text := w.message(m)
-		if utf16Len(text) > size {
-			w.noLinks = true
-			text = w.message(m)
-			w.noLinks = false
-		}
-		plain := cut(markdown.Plain(m, defuse), size)
-		if utf16Len(text) > size {
-			text = cut(Escape(plain), size)
-		}
-		if strings.TrimSpace(text) != "" {
-			parts = append(parts, core.Part{Text: text, Plain: plain})
-		}
-	}
-	if len(parts) == 0 && final {
-		text := cut(markdown.Placeholder(source), size/3)
-		parts = append(parts, core.Part{Text: Escape(text), Plain: defuse(text)})
-	}
-	return parts
-}
+// NewRenderer returns a renderer of one answer. Its results are those of [Render]; that the answer grows makes it fast.
+func NewRenderer() *markdown.Renderer[core.Part] { return whole.NewRenderer() }
 
 // writer writes one message.
 type writer struct {
-	buf     []byte
+	size    int
 	noLinks bool
 
-	unit   *markdown.Unit
-	start  bool // nothing of the current line's text is written yet
-	plain  bool // no bold: the whole is bold already
-	closed int  // where the last closing mark ends
+	buf    []byte
+	closed int // where the last closing mark ends
+
+	unit  *markdown.Unit
+	start bool // nothing of the current line's text is written yet
+
+	saved struct{ length, closed int }
 }
 
-func (w *writer) message(units []*markdown.Unit) string {
-	w.buf, w.closed = w.buf[:0], 0
-	for i, u := range units {
-		if i > 0 {
-			w.separate(units[i-1], u)
-		}
-		w.block(u, i == 0 || !u.Cont || u.Kind != markdown.Paragraph && u.Kind != markdown.Heading)
+// Begin implements [markdown.Writer].
+func (w *writer) Begin() { w.buf, w.closed = w.buf[:0], 0 }
+
+// Save implements [markdown.Writer].
+func (w *writer) Save() { w.saved.length, w.saved.closed = len(w.buf), w.closed }
+
+// Restore implements [markdown.Writer].
+func (w *writer) Restore() { w.buf, w.closed = w.buf[:w.saved.length], w.saved.closed }
+
+// Block implements [markdown.Writer].
+func (w *writer) Block(u, before *markdown.Unit) {
+	if before != nil {
+		w.separate(before, u)
 	}
-	return string(w.buf)
+	w.block(u, before == nil || !u.Cont || u.Kind != markdown.Paragraph && u.Kind != markdown.Heading)
+}
+
+// End implements [markdown.Writer].
+func (w *writer) End(units []*markdown.Unit, plain []byte) (core.Part, bool) {
+	n := utf16Len(w.buf)
+	if n > w.size && !w.noLinks {
+		short := &writer{size: w.size, noLinks: true}
+		var before *markdown.Unit
+		for _, u := range units {
+			short.Block(u, before)
+			before = u
+		}
+		return short.End(units, plain)
+	}
+	p := core.Part{Text: string(w.buf), Plain: cut(string(plain), w.size)}
+	if n > w.size {
+		p.Text = cut(Escape(p.Plain), w.size)
+	}
+	return p, strings.TrimSpace(p.Text) != ""
 }
 
 // separate writes what stands between two blocks.
 func (w *writer) separate(before, u *markdown.Unit) {
 	if u.Cont && (u.Kind == markdown.Paragraph || u.Kind == markdown.Heading) {
-		if u.Glue == "\n" {
+		switch {
+		case u.Glue == "\n":
 			w.unit = u
 			w.newline()
-		} else {
+		case u.Glue == "" && markdown.CutsMention(w.buf):
+			w.buf = append(w.buf, zeroWidth...)
+		default:
 			w.buf = append(w.buf, u.Glue...)
 		}
 		return
@@ -181,13 +201,7 @@ func (w *writer) mark(u *markdown.Unit) {
 	} else {
 		w.buf = append(w.buf, "- "...)
 	}
-	switch u.Item.Task {
-	case markdown.Undone:
-		w.buf = append(w.buf, "☐ "...)
-	case markdown.Done:
-		w.buf = append(w.buf, "☑ "...)
-	case markdown.NoTask:
-	}
+	w.buf = append(w.buf, u.Item.Task.Box()...)
 }
 
 func (w *writer) heading(u *markdown.Unit) {
@@ -198,9 +212,8 @@ func (w *writer) heading(u *markdown.Unit) {
 		return
 	}
 	w.buf = append(w.buf, "**"...)
-	w.plain, w.start = true, false
-	w.spans(u.Spans)
-	w.plain = false
+	w.start = false
+	w.spans(unbold(u.Spans))
 	w.buf = append(w.buf, "**"...)
 }
 

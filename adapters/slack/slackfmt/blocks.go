@@ -42,17 +42,6 @@ type listKey struct {
 // maxIndent is how deep Slack nests lists.
 const maxIndent = 8
 
-func (b *blocks) message(units []*markdown.Unit) []byte {
-	b.buf, b.count = b.buf[:0], 0
-	var before *markdown.Unit
-	for _, u := range units {
-		b.unit(u, before)
-		before = u
-	}
-	b.closeRich()
-	return b.buf
-}
-
 // nativeTable reports whether a table becomes a table block.
 func nativeTable(u *markdown.Unit) bool {
 	return u.Kind == markdown.Table && u.Quote == 0 && u.Item.Depth == 0 && len(u.Table.Align) <= maxColumns
@@ -204,7 +193,7 @@ func (b *blocks) join(u *markdown.Unit) {
 // listItem begins an item, and a list if the item does not go on with the one that is open.
 func (b *blocks) listItem(u *markdown.Unit) {
 	it := &u.Item
-	key := listKey{ordered: it.Ordered && it.Task == markdown.NoTask, indent: min(int(it.Depth)-1, maxIndent), border: u.Quote > 0, list: it.List}
+	key := listKey{ordered: it.Ordered, indent: min(int(it.Depth)-1, maxIndent), border: u.Quote > 0, list: it.List}
 	if key.ordered {
 		key.next = it.Number
 	}
@@ -231,9 +220,7 @@ func (b *blocks) listItem(u *markdown.Unit) {
 	if key.ordered {
 		b.list.next++
 	}
-	if it.Task != markdown.NoTask {
-		b.text(mark(u), 0)
-	}
+	b.text(it.Task.Box(), 0)
 }
 
 // preformatted writes literal lines.
@@ -297,11 +284,8 @@ func (b *blocks) span(s *markdown.Span, more markdown.Style) {
 	if s.Image {
 		b.text("🖼 ", st)
 	}
-	if s.URL == "" || !linked(s) {
+	if s.URL == "" {
 		b.text(s.Text, st)
-		if s.URL != "" && !s.Auto {
-			b.text(" ("+unlinked(s.URL)+")", st)
-		}
 		return
 	}
 	b.comma()

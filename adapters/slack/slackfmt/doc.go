@@ -2,8 +2,9 @@
 //
 // # For the adapter
 //
-// [Render] returns the messages. Part.Text is not what Slack takes as text: it is the JSON of a [Message], made by this
-// package and read by [Decode], and so holds both arguments of a post:
+// [Render] returns the messages, and [NewRenderer] what does the same for an answer that grows, faster. Part.Text is
+// not what Slack takes as text: it is the JSON of a [Message], made by this package and read by [Decode], and so holds
+// both arguments of a post:
 //
 //	m, err := slackfmt.Decode(part.Text)
 //	// chat.postMessage and chat.update with text=m.Text and blocks=m.Blocks

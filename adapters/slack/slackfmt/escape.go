@@ -47,7 +47,7 @@ func appendString(b []byte, s string) []byte {
 }
 
 // appendChars writes what stands between the quotes of a JSON string.
-func appendChars(b []byte, s string) []byte {
+func appendChars[T string | []byte](b []byte, s T) []byte {
 	const hex = "0123456789abcdef"
 	from := 0
 	for i := range len(s) {
@@ -71,16 +71,9 @@ func appendChars(b []byte, s string) []byte {
 	return append(b, s[from:]...)
 }
 
-// linked reports whether Slack takes the address of s as a link.
-func linked(s *markdown.Span) bool {
-	url := strings.ToLower(s.URL)
-	return strings.HasPrefix(url, "http") || strings.HasPrefix(url, "mailto:")
-}
-
-// unlinked is the address without its scheme, to be shown.
-func unlinked(url string) string {
-	_, address, _ := strings.Cut(url, ":")
-	return address
+// linkable reports whether Slack links to an address.
+func linkable(url string) bool {
+	return markdown.WebURL(url) || len(url) > 7 && strings.EqualFold(url[:7], "mailto:")
 }
 
 // cut shortens escaped text to at most n bytes, between two characters as people see them and not in a reference.

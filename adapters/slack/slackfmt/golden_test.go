@@ -135,7 +135,7 @@ func TestCorpusGrows(t *testing.T) {
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			markdowntest.Grow(t, slackfmt.Render, c.Source, markdowntest.Cuts(len(c.Source), 120), check)
+			markdowntest.Grow(t, slackfmt.NewRenderer().Render, c.Source, markdowntest.CutsOf(c.Source), check)
 		})
 	}
 }

@@ -19,25 +19,22 @@ type mrkdwn struct {
 // joiner is a word joiner (U+2060): it shows nothing and takes no room.
 const joiner = "\u2060"
 
-func (w *mrkdwn) message(units []*markdown.Unit) string {
-	w.buf = w.buf[:0]
-	for i, u := range units {
-		w.unit = u
-		inline := i > 0 && u.Cont && (u.Kind == markdown.Paragraph || u.Kind == markdown.Heading)
-		switch {
-		case i == 0:
-		case inline && u.Glue == "\n":
-			w.newline()
-		case inline:
-			w.buf = append(w.buf, u.Glue...)
-		case u.Gap:
-			w.buf = append(w.buf, "\n\n"...)
-		default:
-			w.buf = append(w.buf, '\n')
-		}
-		w.block(u, inline)
+// unitText writes the next block; before is the one before it, nil for the first.
+func (w *mrkdwn) unitText(u, before *markdown.Unit) {
+	w.unit = u
+	inline := before != nil && u.Cont && (u.Kind == markdown.Paragraph || u.Kind == markdown.Heading)
+	switch {
+	case before == nil:
+	case inline && u.Glue == "\n":
+		w.newline()
+	case inline:
+		w.buf = append(w.buf, u.Glue...)
+	case u.Gap:
+		w.buf = append(w.buf, "\n\n"...)
+	default:
+		w.buf = append(w.buf, '\n')
 	}
-	return string(w.buf)
+	w.block(u, inline)
 }
 
 func (w *mrkdwn) quote() {
@@ -96,12 +93,10 @@ const dashes = "──────────"
 // mark is a list mark as text.
 func mark(u *markdown.Unit) string {
 	switch {
-	case u.Item.Task == markdown.Undone:
-		return "☐ "
-	case u.Item.Task == markdown.Done:
-		return "☑ "
 	case u.Item.Ordered:
-		return strconv.Itoa(u.Item.Number) + ". "
+		return strconv.Itoa(u.Item.Number) + ". " + u.Item.Task.Box()
+	case u.Item.Task != markdown.NoTask:
+		return u.Item.Task.Box()
 	}
 	return "• "
 }
@@ -148,7 +143,7 @@ func (w *mrkdwn) code(s string) {
 func (w *mrkdwn) Open(st markdown.Style, s *markdown.Span) {
 	if st != 0 {
 		w.style(st)
-	} else if linked(s) && !w.noLinks {
+	} else if !w.noLinks {
 		w.buf = append(w.buf, '<')
 		w.url(s.URL)
 		w.buf = append(w.buf, '|')
@@ -156,17 +151,11 @@ func (w *mrkdwn) Open(st markdown.Style, s *markdown.Span) {
 }
 
 // Close implements [markdown.Writer].
-func (w *mrkdwn) Close(st markdown.Style, s *markdown.Span) {
-	switch {
-	case st != 0:
+func (w *mrkdwn) Close(st markdown.Style, _ *markdown.Span) {
+	if st != 0 {
 		w.style(st)
-	case w.noLinks:
-	case linked(s):
+	} else if !w.noLinks {
 		w.buf = append(w.buf, '>')
-	case !s.Auto:
-		w.buf = append(w.buf, " ("...)
-		w.literal(unlinked(s.URL))
-		w.buf = append(w.buf, ')')
 	}
 }
 
@@ -213,7 +202,7 @@ func (w *mrkdwn) Text(s *markdown.Span) {
 	switch {
 	case s.Image:
 		w.buf = append(w.buf, "🖼 "...)
-		if !linked(s) || w.noLinks {
+		if s.URL == "" || w.noLinks {
 			w.literal(s.Text)
 			return
 		}

@@ -1,7 +1,7 @@
 package slackfmt
 
 import (
-	"strings"
+	"bytes"
 
 	"github.com/clickai/bridge/core"
 	"github.com/clickai/bridge/internal/markdown"
@@ -32,6 +32,10 @@ var codeWeights = markdown.NewWeights(1, 2, 3, 4, map[byte]uint8{
 
 // tableWidth is for tables in preformatted text and in mrkdwn.
 const tableWidth = 72
+
+func options(size int) markdown.Options {
+	return markdown.Options{Chunk: size * 11 / 20, Weights: weights, Linkable: linkable}
+}
 
 func layout(size int) markdown.Limits {
 	return markdown.Limits{
@@ -92,63 +96,107 @@ func jsonLen(s string) int {
 	return n
 }
 
+// format is how answers are written into messages of at most size bytes of text.
+func format(size int) *markdown.Format[core.Part] {
+	return &markdown.Format[core.Part]{
+		Options: options(size), Limits: layout(size), Literal: markdown.Literal{Chars: "&<>", Write: Escape},
+		NewWriter: func() markdown.Writer[core.Part] { return &writer{size: size} },
+		Source: func(source string) core.Part {
+			text := cut(Escape(source), size)
+			return core.Part{Text: encode([]byte(text), nil), Plain: text}
+		},
+	}
+}
+
+var whole = format(MaxText)
+
 // Render writes the source as messages: in the end at least one if it is not blank. It is pure and safe for concurrent
 // use. With final false the source may stop anywhere; all parts but the last then stay as they are when it grows, and there
 // is none while nothing can be shown yet.
-func Render(source string, final bool) []core.Part {
-	return render(source, final, MaxText)
+func Render(source string, final bool) []core.Part { return whole.Render(source, final) }
+
+// NewRenderer returns a renderer of one answer. Its results are those of [Render]; that the answer grows makes it fast.
+func NewRenderer() *markdown.Renderer[core.Part] { return whole.NewRenderer() }
+
+// writer writes one message: its text and its blocks.
+type writer struct {
+	size   int
+	text   mrkdwn
+	blocks blocks
+
+	saved struct {
+		text, json int // lengths
+		blocks     blocks
+	}
 }
 
-func render(source string, final bool, size int) []core.Part {
-	if markdown.Blank(source) {
-		return nil
+// Begin implements [markdown.Writer].
+func (w *writer) Begin() {
+	w.text.buf = w.text.buf[:0]
+	w.blocks = blocks{buf: w.blocks.buf[:0]}
+}
+
+// Save implements [markdown.Writer].
+func (w *writer) Save() {
+	w.saved.text, w.saved.json, w.saved.blocks = len(w.text.buf), len(w.blocks.buf), w.blocks
+	w.saved.blocks.buf = nil
+}
+
+// Restore implements [markdown.Writer].
+func (w *writer) Restore() {
+	w.text.buf = w.text.buf[:w.saved.text]
+	w.back(w.saved.blocks, w.saved.json)
+}
+
+// back returns to a state of the blocks in which they had n bytes.
+func (w *writer) back(b blocks, n int) {
+	b.buf = w.blocks.buf[:n]
+	w.blocks = b
+}
+
+// Block implements [markdown.Writer].
+func (w *writer) Block(u, before *markdown.Unit) {
+	w.text.unitText(u, before)
+	w.blocks.unit(u, before)
+}
+
+// End implements [markdown.Writer].
+func (w *writer) End(units []*markdown.Unit, plain []byte) (core.Part, bool) {
+	p := core.Part{Plain: cut(string(plain), w.size)}
+	text := w.text.buf
+	if len(text) > w.size {
+		short := mrkdwn{noLinks: true}
+		var before *markdown.Unit
+		for _, u := range units {
+			short.unitText(u, before)
+			before = u
+		}
+		text = short.buf
 	}
-	units := markdown.Parse(source, markdown.Options{Final: final, Chunk: size * 11 / 20, Weights: weights})
-	messages := markdown.Layout(units, layout(size))
-	parts := make([]core.Part, 0, len(messages)+1)
-	var w mrkdwn
-	var b blocks
-	for _, m := range messages {
-		text := w.message(m)
-		if len(text) > size {
-			w.noLinks = true
-			text = w.message(m)
-			w.noLinks = false
-		}
-		plain := cut(markdown.Plain(m, Escape), size)
-		if len(text) > size {
-			text = plain
-		}
-		if strings.TrimSpace(text) == "" {
-			continue
-		}
-		list := b.message(m)
-		if len(list) > maxJSON || b.count > maxBlocks {
-			list = nil // too much for blocks: mrkdwn alone shows it well enough
-		}
-		parts = append(parts, core.Part{Text: encode(text, list), Plain: plain})
+	if len(text) > w.size {
+		text = []byte(p.Plain)
 	}
-	if len(parts) == 0 && final {
-		text := cut(Escape(markdown.Placeholder(source)), size)
-		parts = append(parts, core.Part{Text: encode(text, nil), Plain: text})
+	if len(bytes.TrimSpace(text)) == 0 {
+		return p, false
 	}
-	return parts
+	open, n := w.blocks, len(w.blocks.buf)
+	w.blocks.closeRich()
+	list := w.blocks.buf
+	if len(list) > maxJSON || w.blocks.count > maxBlocks {
+		list = nil // too much for blocks: mrkdwn alone shows it well enough
+	}
+	p.Text = encode(text, list)
+	w.back(open, n)
+	return p, true
 }
 
 // encode writes a [Message].
-func encode(text string, blocks []byte) string {
-	var b strings.Builder
-	b.Grow(len(text) + len(text)/16 + len(blocks) + 64)
-	b.WriteString(`{"text":`)
-	var chars [512]byte
-	b.WriteByte('"')
-	for text != "" {
-		n := min(len(text), 80)
-		b.Write(appendChars(chars[:0], text[:n]))
-		text = text[n:]
-	}
-	b.WriteString(`","blocks":[`)
-	b.Write(blocks)
-	b.WriteString("]}")
-	return b.String()
+func encode(text, blocks []byte) string {
+	b := make([]byte, 0, len(text)+len(text)/16+len(blocks)+64)
+	b = append(b, `{"text":"`...)
+	b = appendChars(b, text)
+	b = append(b, `","blocks":[`...)
+	b = append(b, blocks...)
+	b = append(b, "]}"...)
+	return string(b)
 }

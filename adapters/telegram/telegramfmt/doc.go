@@ -2,10 +2,11 @@
 //
 // # For the adapter
 //
-// [Render] returns the messages. Part.Text is to be sent with parse_mode "HTML"; after Telegram has parsed it, it has at
-// most [MaxText] UTF-16 units. Part.Plain is to be sent without a parse mode where Telegram refuses Text ("can't parse
-// entities"); it has at most as many. [Escape] makes a line of the adapter's own, or a name in it, literal in HTML; [Plain]
-// makes it harmless where no parse mode is set. Link previews are the adapter's decision (link_preview_options).
+// [Render] returns the messages, and [NewRenderer] what does the same for an answer that grows, faster. Part.Text is to
+// be sent with parse_mode "HTML"; after Telegram has parsed it, it has at most [MaxText] UTF-16 units. Part.Plain is to
+// be sent without a parse mode where Telegram refuses Text ("can't parse entities"); it has at most as many. [Escape]
+// makes a line of the adapter's own, or a name in it, literal in HTML; [Plain] makes it harmless where no parse mode is
+// set. Link previews are the adapter's decision (link_preview_options).
 //
 // HTML was chosen over a list of entities because it is one string, which compares, stores and logs as what it is, and
 // because its parser forgives order: the few rules that it has (known tags, closed in turn, & < > written as references)

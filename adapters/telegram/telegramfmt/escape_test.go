@@ -38,6 +38,8 @@ func TestRender(t *testing.T) {
 		{"language", "```c++ x\na<b\n```", `<pre><code class="language-c++">a&lt;b</code></pre>`},
 		{"link", `[a](http://b.c/?d="&e)`, `<a href="http://b.c/?d=&quot;&amp;e">a</a>`},
 		{"mail link", "[write](mailto:a@b.c)", "write (a@b.c)"},
+		{"mail link over code", "[write `x`](mailto:a@b.c)", "write <code>x</code> (a@b.c)"},
+		{"numbered task", "1. [x] a\n2. [ ] b", "1. ☑ a\n2. ☐ b"},
 		{"bare link", "http://a.b/@c", "http://a.b/@c"},
 		{"quotes", "> a\n>\n> b\n\nc", "<blockquote>a\n\nb</blockquote>\n\nc"},
 		{"list", "1. a\n   - b\n2. c", "1. a\n\u2002\u2002\u2002◦ b\n2. c"},

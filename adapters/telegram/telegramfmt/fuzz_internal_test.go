@@ -2,24 +2,30 @@ package telegramfmt
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/markdown"
 	"github.com/clickai/bridge/internal/markdown/markdowntest"
 	"github.com/clickai/bridge/internal/sim/telegram/markup"
 )
 
-// FuzzRender renders a source as it grows, into messages so small that everything is divided somewhere.
+// FuzzRender renders a source as it grows, cut at any byte, into messages so small that everything is divided somewhere.
 func FuzzRender(f *testing.F) {
 	for _, c := range markdowntest.Corpus(f) {
-		if len(c.Source) < 1500 {
+		if len(c.Source) < 700 {
 			f.Add(c.Source, uint16(300))
 		}
 	}
+	for _, source := range markdowntest.Found {
+		f.Add(source, uint16(0))
+	}
 	f.Fuzz(func(t *testing.T, source string, size uint16) {
 		limit := 240 + int(size)%800
-		render := func(s string, final bool) []core.Part { return render(s, final, limit) }
+		render := format(limit).Render
 		check := func(p core.Part) error { return checkFuzz(p, limit) }
+		opt := options(limit)
 		if len(source) > 4000 || markdowntest.HasDefinition(source) {
 			for _, final := range []bool{false, true} {
 				for _, p := range render(source, final) {
@@ -28,10 +34,25 @@ func FuzzRender(f *testing.F) {
 					}
 				}
 			}
-			return
+		} else {
+			cuts := markdowntest.Cuts(len(source), 80)
+			markdowntest.Grow(t, render, source, cuts, check)
+			markdowntest.Settled(t, render, shown, opt, source, cuts)
+			if !strings.ContainsAny(source, "`<\\$&|*_~(") { // there is no mark that may never find its end
+				markdowntest.Steady(t, render, shown, source, cuts)
+			}
 		}
-		markdowntest.Grow(t, render, source, markdowntest.Cuts(len(source), 80), check)
+		opt.Final = true
+		if parts := render(source, true); len(parts) > 0 {
+			messages := markdown.Layout(markdown.Parse(source, opt), layout(limit))
+			markdowntest.SameText(t, parts, shown, messages, func(*markdown.Unit) bool { return false })
+		}
 	})
+}
+
+func shown(p core.Part) (string, error) {
+	text, err := markup.Parse("HTML", p.Text)
+	return text.Text, err
 }
 
 func checkFuzz(p core.Part, limit int) error {

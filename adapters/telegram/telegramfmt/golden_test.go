@@ -82,7 +82,7 @@ func TestCorpusGrows(t *testing.T) {
 		}
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			markdowntest.Grow(t, telegramfmt.Render, c.Source, markdowntest.Cuts(len(c.Source), 120), check)
+			markdowntest.Grow(t, telegramfmt.NewRenderer().Render, c.Source, markdowntest.CutsOf(c.Source), check)
 		})
 	}
 }

@@ -22,20 +22,14 @@ func (w *writer) Close(st markdown.Style, s *markdown.Span) {
 	switch {
 	case st != 0:
 		w.tag(st, "</")
-	case w.noLinks || s.Auto && !linked(s):
-	case linked(s):
+	case linked(s) && !w.noLinks:
 		w.buf = append(w.buf, "</a>"...)
-	default:
-		_, address, _ := strings.Cut(s.URL, ":")
-		w.literal(" (" + address + ")")
 	}
 }
 
-// linked reports whether the link of s is written as one. Telegram takes no mailto and tel there; addresses that stand in
-// the text as they are it finds by itself, but not all of those that GFM finds.
-func linked(s *markdown.Span) bool {
-	return strings.HasPrefix(strings.ToLower(s.URL), "http") && (!s.Auto || s.URL != s.Text)
-}
+// linked reports whether the link of s is written as one: addresses that stand in the text as they are Telegram finds by
+// itself, but not all of those that GFM finds.
+func linked(s *markdown.Span) bool { return !s.Auto || s.URL != s.Text }
 
 func (w *writer) href(url string) {
 	w.buf = append(w.buf, `<a href="`...)

@@ -22,6 +22,10 @@ var codeWeights = markdown.NewWeights(1, 1, 1, 2, nil)
 // tableWidth is what a phone shows of a line in <pre> without wrapping it, in small type.
 const tableWidth = 44
 
+func options(size int) markdown.Options {
+	return markdown.Options{Chunk: size * 11 / 20, Weights: weights, Linkable: markdown.WebURL}
+}
+
 func layout(size int) markdown.Limits {
 	return markdown.Limits{
 		Size: size - 16, Weights: codeWeights, Fence: 4, TableWidth: tableWidth,
@@ -58,75 +62,100 @@ func entities(u *markdown.Unit) int {
 	return n
 }
 
+// format is how answers are written into messages of at most size units.
+func format(size int) *markdown.Format[core.Part] {
+	return &markdown.Format[core.Part]{
+		Options: options(size), Limits: layout(size), Literal: markdown.Literal{Chars: "@", Write: Plain},
+		NewWriter: func() markdown.Writer[core.Part] { return &writer{size: size} },
+		Source: func(source string) core.Part {
+			source = cut(source, size/2)
+			return core.Part{Text: Escape(source), Plain: Plain(source)}
+		},
+	}
+}
+
+var whole = format(MaxText)
+
 // Render writes the source as messages: in the end at least one if it is not blank. It is pure and safe for concurrent
 // use. With final false the source may stop anywhere; all parts but the last then stay as they are when it grows, and there
 // is none while nothing can be shown yet.
-func Render(source string, final bool) []core.Part {
-	return render(source, final, MaxText)
-}
+func Render(source string, final bool) []core.Part { return whole.Render(source, final) }
 
-func render(source string, final bool, size int) []core.Part {
-	if markdown.Blank(source) {
-		return nil
-	}
-	units := markdown.Parse(source, markdown.Options{Final: final, Chunk: size * 11 / 20, Weights: weights})
-	messages := markdown.Layout(units, layout(size))
-	parts := make([]core.Part, 0, len(messages)+1)
-	w := writer{buf: make([]byte, 0, len(source)+len(source)/2+64)}
-	for _, m := range messages {
-		text := w.message(m)
-		if w.units > size {
-			w.noLinks = true
-			text = w.message(m)
-			w.noLinks = false
-		}
-		plain := cut(markdown.Plain(m, Plain), size)
-		if w.units > size {
-			text = Escape(plain)
-		}
-		if w.units > 0 && strings.TrimSpace(plain) != "" { // a quote of nothing has a mark in plain text
-			parts = append(parts, core.Part{Text: text, Plain: plain})
-		}
-	}
-	if len(parts) == 0 && final {
-		text := cut(markdown.Placeholder(source), size/2)
-		parts = append(parts, core.Part{Text: Escape(text), Plain: Plain(text)})
-	}
-	return parts
-}
+// NewRenderer returns a renderer of one answer. Its results are those of [Render]; that the answer grows makes it fast.
+func NewRenderer() *markdown.Renderer[core.Part] { return whole.NewRenderer() }
 
 // writer writes one message.
 type writer struct {
-	buf     []byte
-	units   int // UTF-16 units of the text so far
+	size    int
 	noLinks bool
+
+	buf    []byte
+	units  int  // UTF-16 units of the text so far
+	quoted bool // a quote is open
 
 	unit  *markdown.Unit
 	plain bool // no bold: the whole is bold already
+
+	saved struct {
+		length, units int
+		quoted        bool
+	}
 }
 
-func (w *writer) message(units []*markdown.Unit) string {
-	w.buf, w.units = w.buf[:0], 0
-	quoted := false
-	for i, u := range units {
-		inline := i > 0 && u.Cont && (u.Kind == markdown.Paragraph || u.Kind == markdown.Heading)
-		if i > 0 {
-			if quoted && u.Quote == 0 {
-				w.buf = append(w.buf, "</blockquote>"...)
-				quoted = false
-			}
-			w.separate(u, inline)
+// Begin implements [markdown.Writer].
+func (w *writer) Begin() { w.buf, w.units, w.quoted = w.buf[:0], 0, false }
+
+// Save implements [markdown.Writer].
+func (w *writer) Save() {
+	w.saved.length, w.saved.units, w.saved.quoted = len(w.buf), w.units, w.quoted
+}
+
+// Restore implements [markdown.Writer].
+func (w *writer) Restore() {
+	w.buf, w.units, w.quoted = w.buf[:w.saved.length], w.saved.units, w.saved.quoted
+}
+
+// Block implements [markdown.Writer].
+func (w *writer) Block(u, before *markdown.Unit) {
+	inline := before != nil && u.Cont && (u.Kind == markdown.Paragraph || u.Kind == markdown.Heading)
+	if before != nil {
+		if w.quoted && u.Quote == 0 {
+			w.buf = append(w.buf, "</blockquote>"...)
+			w.quoted = false
 		}
-		if u.Quote > 0 && !quoted {
-			w.buf = append(w.buf, "<blockquote>"...)
-			quoted = true
-		}
-		w.block(u, inline)
+		w.separate(u, inline)
 	}
-	if quoted {
+	if u.Quote > 0 && !w.quoted {
+		w.buf = append(w.buf, "<blockquote>"...)
+		w.quoted = true
+	}
+	w.block(u, inline)
+}
+
+// End implements [markdown.Writer].
+func (w *writer) End(units []*markdown.Unit, plain []byte) (core.Part, bool) {
+	if w.units > w.size && !w.noLinks {
+		short := &writer{size: w.size, noLinks: true}
+		var before *markdown.Unit
+		for _, u := range units {
+			short.Block(u, before)
+			before = u
+		}
+		return short.End(units, plain)
+	}
+	p := core.Part{Plain: cut(string(plain), w.size)}
+	if w.units > w.size {
+		p.Text = Escape(p.Plain)
+		return p, true
+	}
+	if w.units == 0 || strings.TrimSpace(p.Plain) == "" { // a quote of nothing has a mark in plain text
+		return p, false
+	}
+	if w.quoted {
 		w.buf = append(w.buf, "</blockquote>"...)
 	}
-	return string(w.buf)
+	p.Text = string(w.buf)
+	return p, true
 }
 
 func (w *writer) raw(s string) {
@@ -236,13 +265,10 @@ func (w *writer) heading(spans []markdown.Span) {
 func (w *writer) mark(u *markdown.Unit) {
 	w.enSpaces(u.Item.Indent)
 	switch {
-	case u.Item.Task == markdown.Undone:
-		w.raw("☐ ")
-	case u.Item.Task == markdown.Done:
-		w.raw("☑ ")
 	case u.Item.Ordered:
 		w.raw(strconv.Itoa(u.Item.Number))
 		w.raw(". ")
+	case u.Item.Task != markdown.NoTask:
 	case u.Item.Depth == 1:
 		w.raw("• ")
 	case u.Item.Depth == 2:
@@ -250,6 +276,7 @@ func (w *writer) mark(u *markdown.Unit) {
 	default:
 		w.raw("▪ ")
 	}
+	w.raw(u.Item.Task.Box())
 }
 
 // pre writes literal lines.

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unicode"
@@ -80,6 +81,9 @@ func Grow(tb testing.TB, render Render, source string, cuts []int, check func(co
 			tb.Fatalf("render(%q, %v): no parts", clip(src), final)
 		}
 		for i, p := range parts {
+			if i < len(before) && before[i] == p {
+				continue
+			}
 			if err := check(p); err != nil {
 				tb.Fatalf("render(%q, %v): part %d: %v\n%s", clip(src), final, i, err, p.Text)
 			}
@@ -122,6 +126,10 @@ func Cuts(n, most int) []int {
 	return cuts
 }
 
+// CutsOf returns where a document is cut in tests of the whole corpus: everywhere if it is short, and so rarely if it is
+// long that it costs about the same.
+func CutsOf(source string) []int { return Cuts(len(source), 100_000/max(1, len(source))) }
+
 // HasDefinition reports whether the source may hold the definition of a link, which changes text that stands before it.
 func HasDefinition(source string) bool { return strings.Contains(source, "]:") }
 
@@ -132,6 +140,16 @@ func Letters(s string) string {
 			return r
 		}
 		return -1
+	}, s)
+}
+
+// Solid is s without white space and without the characters that show nothing.
+func Solid(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) || r == '\u200b' || r == '\u2060' {
+			return -1
+		}
+		return r
 	}, s)
 }
 
@@ -148,15 +166,39 @@ func SameLetters(a, b string) bool {
 }
 
 // Answer4KB is an answer of about 4 KB with everything that answers have: prose, headings, lists, code, a table.
-func Answer4KB() string {
+func Answer4KB() string { return Answer(8)[:4096] }
+
+// Answer32KB is the same, longer.
+func Answer32KB() string { return Answer(64)[:32768] }
+
+// Answer is an answer of n sections of a little more than 500 bytes.
+func Answer(n int) string {
 	const section = "## Step %\n\nThis part explains what happens in step %, and why. It uses **bold** for what matters and `code` for " +
 		"names; see [the guide](https://example.com/guide/%?a=b) for more. Most answers are mostly plain sentences such as this " +
 		"one, which has no markup in it at all, and a second one that goes on for a while before it ends.\n\n" +
 		"1. First point of %\n2. Second point, with *emphasis*\n   - and a detail\n   - and another\n\n" +
 		"```js\nconst step = %;\nconsole.log(`step ${step}`);\n```\n\n| Key | Value |\n|---|---:|\n| id | % |\n| name | Step % |\n\n"
 	var b strings.Builder
-	for i := range 8 {
-		b.WriteString(strings.ReplaceAll(section, "%", string(rune('1'+i))))
+	for i := range n {
+		b.WriteString(strings.ReplaceAll(section, "%", strconv.Itoa(i+1)))
 	}
-	return b.String()[:4096]
+	return b.String()
+}
+
+// BenchGrow measures a rendering while an answer grows by 40 bytes a time, on average over the whole answer.
+func BenchGrow(b *testing.B, source string, newRender func() Render) {
+	b.Helper()
+	const step = 40
+	b.ReportAllocs()
+	n := 0
+	for b.Loop() {
+		render := newRender()
+		for cut := step; cut < len(source); cut += step {
+			render(source[:cut], false)
+			n++
+		}
+		render(source, true)
+		n++
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/render")
 }

@@ -1,0 +1,61 @@
+package telegramfmt
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/clickai/bridge/internal/markdown"
+	"github.com/clickai/bridge/internal/markdown/markdowntest"
+)
+
+// TestCorpusStays checks that nothing that was shown moves while a document grows, and that in the end all of it is shown.
+func TestCorpusStays(t *testing.T) {
+	t.Parallel()
+	for _, c := range markdowntest.Corpus(t) {
+		t.Run(c.Name, func(t *testing.T) {
+			t.Parallel()
+			if markdowntest.Moves[c.Name] == "" {
+				markdowntest.Steady(t, NewRenderer().Render, shown, c.Source, markdowntest.CutsOf(c.Source))
+			}
+			opt := options(MaxText)
+			opt.Final = true
+			messages := markdown.Layout(markdown.Parse(c.Source, opt), layout(MaxText))
+			markdowntest.SameText(t, Render(c.Source, true), shown, messages, func(*markdown.Unit) bool { return false })
+		})
+	}
+}
+
+func TestNothingPings(t *testing.T) {
+	t.Parallel()
+	for _, source := range markdowntest.MentionDocuments() {
+		for i, p := range append(Render(source, true), Render(source, false)...) {
+			if err := checkFuzz(p, MaxText); err != nil {
+				t.Errorf("part %d: %v\n%s", i, err, p.Text)
+			}
+		}
+	}
+}
+
+func TestLongBlocks(t *testing.T) {
+	t.Parallel()
+	for i, p := range Render(markdowntest.LongTable(200), true) {
+		if !strings.HasPrefix(p.Text, "<pre>Key ") || !strings.Contains(p.Text, "\nkey-") {
+			t.Errorf("part %d of a table does not begin with its head:\n%s", i, p.Text)
+		}
+	}
+	for i, p := range Render(markdowntest.LongFence(400), true) {
+		if !strings.HasPrefix(p.Text, `<pre><code class="language-python">line_`) || !strings.HasSuffix(p.Text, "</code></pre>") {
+			t.Errorf("part %d of a fence is not a fence of its language:\n%s", i, p.Text)
+		}
+	}
+	text := ""
+	for _, p := range Render(markdowntest.LongList(7, 60), true) {
+		text += "\n" + p.Text
+	}
+	for n := 7; n < 67; n++ {
+		if strings.Count(text, fmt.Sprintf("\n%d. item-%d ", n, n)) != 1 {
+			t.Errorf("item %d is not there once with its number", n)
+		}
+	}
+}

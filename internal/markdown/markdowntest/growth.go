@@ -1,0 +1,46 @@
+package markdowntest
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// SameAsRender feeds a renderer with a source that grows by random steps, each once and now and then twice or as if it
+// were whole, and fails where its result is not that of render. Where seed is odd the source is put in place of another
+// one halfway, in the end.
+func SameAsRender(tb testing.TB, render, renderer Render, source string, seed uint64) {
+	tb.Helper()
+	rnd := rand.New(rand.NewPCG(seed, 1))
+	most := 1 + len(source)/30 // bytes of a step; larger in long sources, whose reading as a whole takes its time
+	if len(source) > 2000 {
+		most = len(source) / 8
+	}
+	check := func(src string, final bool) {
+		got, want := renderer(src, final), render(src, final)
+		if len(want) == 0 && len(got) == 0 {
+			return
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			tb.Fatalf("the renderer differs after %d bytes, final %v (-want +got):\n%s\nof %q", len(src), final, diff, clip(src))
+		}
+	}
+	for cut := 0; cut < len(source); cut += 1 + rnd.IntN(most) {
+		check(source[:cut], false)
+		switch rnd.IntN(12) {
+		case 0:
+			check(source[:cut], true)
+		case 1:
+			check(source[:cut], false)
+		}
+	}
+	check(source, false)
+	check(source, true)
+	if seed%2 == 1 {
+		other := source[len(source)/3:]
+		check(other, false)
+		check(source[:len(source)/2]+other, false)
+		check(source, true)
+	}
+}
