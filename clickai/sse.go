@@ -11,7 +11,7 @@ import (
 const excerptLen = 200
 
 const (
-	readBufLen    = 16 << 10 // of a stream's read buffer
+	readBufLen    = 4 << 10 // of a stream's read buffer
 	keepLineLen   = 1 << 20  // a larger line buffer is given back after use
 	maxEventName  = 64       // longer SSE event names name nothing we know
 	maxNoProgress = 100      // reads of nothing in a row before giving up

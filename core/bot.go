@@ -23,16 +23,17 @@ type bot struct {
 	log      *slog.Logger
 	words    *words
 
-	editor  Editor
-	deleter Deleter
-	typist  Typist
-	threads ThreadOpener
-	opener  AttachmentOpener
-	upload  Uploader
-	reader  ThreadReader
-	pacer   Pacer
-	drafter Drafter
-
+	// The capabilities of platform; nil where it lacks one.
+	editor   Editor
+	deleter  Deleter
+	typist   Typist
+	threads  ThreadOpener
+	opener   AttachmentOpener
+	upload   Uploader
+	reader   ThreadReader
+	renderer Renderer
+	pacer    Pacer
+	drafter  Drafter
 	streamer Streamer
 
 	turns     *rateByKey // turns_per_user
@@ -73,6 +74,7 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 	t.reader, _ = p.(ThreadReader)
 	t.pacer, _ = p.(Pacer)
 	t.drafter, _ = p.(Drafter)
+	t.renderer, _ = p.(Renderer)
 	t.streamer, _ = p.(Streamer)
 	if c, ok := p.(Ceiling); ok && s.Limits.CallsPerSecond > 0 {
 		c.SetCallsPerSecond(s.Limits.CallsPerSecond)

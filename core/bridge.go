@@ -14,6 +14,10 @@ import (
 const (
 	// DefaultMaxTurns is how many turns run at once; further conversations wait.
 	DefaultMaxTurns = 10_000
+
+	// maxGrowing is how many replies have a Render of their own, which is several times quicker and holds several times
+	// the answer's text. With more answers at once each is edited less often anyway.
+	maxGrowing = 64
 	// seenFor is how long event keys are remembered. Slack delivers again for up to about 5 minutes and Telegram for 24
 	// hours (https://core.telegram.org/bots/api#getting-updates); what is caught up is bounded by catch_up.
 	seenFor = 7 * 24 * time.Hour
@@ -50,7 +54,8 @@ type Bridge struct {
 	grace     time.Duration
 	dispatch  *dispatcher
 	rater     *rater
-	stopping  atomic.Bool // no further turn begins
+	renders   chan struct{} // capacity maxGrowing: a token for each reply with a Render of its own
+	stopping  atomic.Bool   // no further turn begins
 
 	// work is the context of all that may go on while the bridge shuts down. It is set once, in New, so that adapters may
 	// use their Host at any time, and ends when Run returns.
@@ -73,6 +78,7 @@ func New(c Config) (*Bridge, error) {
 	b.work, b.stopWork = context.WithCancelCause(context.Background())
 	b.dispatch = newDispatcher(c.MaxTurns, b.converse)
 	b.rater = newRater(b)
+	b.renders = make(chan struct{}, maxGrowing)
 	for _, bc := range c.Bots {
 		name := bc.Settings.Name
 		if _, ok := b.bots[name]; ok {

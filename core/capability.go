@@ -56,6 +56,13 @@ type Show struct {
 	Wake <-chan struct{}
 }
 
+// Renderer renders an answer that grows, with less work than [Platform].Render from its beginning each time.
+type Renderer interface {
+	// NewRender returns a Render for one reply, for one goroutine at a time. It gives what Platform.Render gives, for any
+	// source after any other; it is quick where the source goes on from the one before. What it keeps goes with it.
+	NewRender() func(markdown string, final bool) []Part
+}
+
 // Editor changes a message that the bot sent.
 type Editor interface {
 	Edit(ctx context.Context, m MessageRef, p Part) error

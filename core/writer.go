@@ -39,6 +39,9 @@ type writer struct {
 	firstText time.Duration
 	edits     int
 
+	render  func(markdown string, final bool) []Part // nil before the first state
+	growing bool                                     // render is this reply's own
+
 	final plan // what is to stand in the end, rendered once
 
 	stopTyping func()
@@ -78,6 +81,7 @@ func (w *writer) run(ctx context.Context) {
 	w.wait = newBackoff(time.Second, 30*time.Second)
 	var side sync.WaitGroup // what runs beside the text: typing and files
 	defer side.Wait()
+	defer w.endRender()
 	typing, stopTyping := context.WithCancel(ctx)
 	defer stopTyping()
 	w.stopTyping = stopTyping
@@ -310,7 +314,7 @@ func (w *writer) plan() plan {
 	} else {
 		var text string
 		if v, text = w.r.markdown(true); strings.TrimSpace(text) != "" {
-			parts = w.t.bot.platform.Render(text, v.final)
+			parts = w.rendered(text, v.final)
 		}
 	}
 	p := plan{v: v, parts: parts}
@@ -335,6 +339,29 @@ func (w *writer) plan() plan {
 		p.kind = ShowDraft
 	}
 	return p
+}
+
+// rendered renders the reply, which grows.
+func (w *writer) rendered(text string, final bool) []Part {
+	if w.render == nil {
+		w.render = w.t.bot.platform.Render
+		if r := w.t.bot.renderer; r != nil {
+			select {
+			case w.t.b.renders <- struct{}{}:
+				w.render, w.growing = r.NewRender(), true
+			default:
+			}
+		}
+	}
+	return w.render(text, final)
+}
+
+// endRender lets another reply have its own Render.
+func (w *writer) endRender() {
+	if w.growing {
+		<-w.t.b.renders
+		w.growing = false
+	}
 }
 
 // carryOut makes the call of a plan.

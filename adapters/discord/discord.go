@@ -37,6 +37,7 @@ var (
 	_ core.Ceiling          = (*Platform)(nil)
 	_ core.Pacer            = (*Platform)(nil)
 	_ core.Platform         = (*Platform)(nil)
+	_ core.Renderer         = (*Platform)(nil)
 	_ core.Editor           = (*Platform)(nil)
 	_ core.Deleter          = (*Platform)(nil)
 	_ core.Typist           = (*Platform)(nil)
@@ -95,6 +96,11 @@ func (p *Platform) Name() string { return p.name }
 // Render splits CommonMark into messages in Discord's Markdown.
 func (p *Platform) Render(markdown string, final bool) []core.Part {
 	return discordfmt.Render(markdown, final)
+}
+
+// NewRender is core.Renderer.
+func (p *Platform) NewRender() func(markdown string, final bool) []core.Part {
+	return discordfmt.NewRenderer().Render
 }
 
 var errRunning = errors.New("the bot runs already")

@@ -47,6 +47,7 @@ var (
 	_ core.Platform         = (*Platform)(nil)
 	_ core.Pacer            = (*Platform)(nil)
 	_ core.Streamer         = (*Platform)(nil)
+	_ core.Renderer         = (*Platform)(nil)
 	_ core.Editor           = (*Platform)(nil)
 	_ core.Deleter          = (*Platform)(nil)
 	_ core.Typist           = (*Platform)(nil)
@@ -105,6 +106,11 @@ func (p *Platform) Name() string { return p.name }
 // Render splits CommonMark into Slack messages of blocks.
 func (p *Platform) Render(markdown string, final bool) []core.Part {
 	return slackfmt.Render(markdown, final)
+}
+
+// NewRender is core.Renderer.
+func (p *Platform) NewRender() func(markdown string, final bool) []core.Part {
+	return slackfmt.NewRenderer().Render
 }
 
 var (

@@ -39,6 +39,7 @@ type Platform struct {
 
 var (
 	_ core.Platform         = (*Platform)(nil)
+	_ core.Renderer         = (*Platform)(nil)
 	_ core.Editor           = (*Platform)(nil)
 	_ core.Deleter          = (*Platform)(nil)
 	_ core.Typist           = (*Platform)(nil)
@@ -98,6 +99,11 @@ func (p *Platform) Name() string { return p.name }
 // Render splits CommonMark into messages in Telegram's HTML.
 func (p *Platform) Render(markdown string, final bool) []core.Part {
 	return telegramfmt.Render(markdown, final)
+}
+
+// NewRender is core.Renderer.
+func (p *Platform) NewRender() func(markdown string, final bool) []core.Part {
+	return telegramfmt.NewRenderer().Render
 }
 
 // Run polls for updates and feeds host until ctx ends; it goes on by itself after every failure. It returns nil after ctx

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
 
@@ -27,10 +29,17 @@ func (p *program) runCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
+		if os.Getenv("GOGC") == "" {
+			debug.SetGCPercent(gcPercent)
+		}
 		return p.run(cmd.Context(), c, newLogger(c.Log, p.err))
 	}
 	return cmd
 }
+
+// gcPercent lets the heap grow by less than the default of 100 before it is collected: a quarter less memory under load for
+// a twentieth more processor time, see docs/performance.md.
+const gcPercent = 30
 
 // run is the bridge from a checked configuration until ctx ends.
 func (p *program) run(ctx context.Context, c *config.Config, log *slog.Logger) (err error) {
