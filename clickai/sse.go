@@ -12,9 +12,9 @@ const excerptLen = 200
 
 const (
 	readBufLen    = 4 << 10 // of a stream's read buffer
-	keepLineLen   = 1 << 20  // a larger line buffer is given back after use
-	maxEventName  = 64       // longer SSE event names name nothing we know
-	maxNoProgress = 100      // reads of nothing in a row before giving up
+	keepLineLen   = 1 << 20 // a larger line buffer is given back after use
+	maxEventName  = 64      // longer SSE event names name nothing we know
+	maxNoProgress = 100     // reads of nothing in a row before giving up
 )
 
 var utf8BOM = []byte("\xEF\xBB\xBF")
