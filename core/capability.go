@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net/http"
 	"time"
 )
 
@@ -134,12 +135,22 @@ type File struct {
 	Name string
 	MIME string
 	Size int64 // bytes; -1 if unknown
-	Open func(ctx context.Context) (io.ReadCloser, error)
+	// Nonce and Again are those of the message that the file becomes, as in [Post]; "" where it becomes none.
+	Nonce string
+	Again bool
+	Open  func(ctx context.Context) (io.ReadCloser, error)
 }
 
 // Uploader sends a file into a place, as the platform's own kind of message for it.
 type Uploader interface {
 	Upload(ctx context.Context, p Place, replyTo string, f File) (MessageRef, error)
+}
+
+// Receiver takes events by HTTP rather than over a connection of its own. The program serves it at /webhooks/<bot name>.
+type Receiver interface {
+	// Webhook is the handler; nil if the bot is not configured for it. While the platform does not run it answers 503, so
+	// that the events come again.
+	Webhook() http.Handler
 }
 
 // PastMessage is a message that stood in a thread before the bot was called.

@@ -23,6 +23,12 @@ type LookBack interface {
 	CatchUp() time.Duration
 }
 
+// Mover is what a Host may take besides: news that a room has another id now. Everything that belongs to the old one
+// belongs to the new one when it returns nil; the platform does not acknowledge the news before.
+type Mover interface {
+	MoveRoom(ctx context.Context, from, to string) error
+}
+
 // Sink takes events from a platform.
 type Sink interface {
 	// Accept makes the event durable. nil means: stored, known already, or nothing to answer: acknowledge now. On an
@@ -58,6 +64,9 @@ type Post struct {
 	// Nonce is the same whenever the same message is tried again, also after a restart; at most 25 bytes of
 	// [a-z0-9]. Platforms that can use it to recognise a message that they have taken already.
 	Nonce string
+	// Again says that an earlier try with this nonce may have been taken. A platform that can look such a message up does
+	// so before it posts, and returns the message that it finds.
+	Again bool
 	For   User // who asked; Slack's streams name their reader
 }
 

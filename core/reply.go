@@ -85,7 +85,7 @@ type replyResult struct {
 func newReply(t *turn, j Turn, resumed bool) *reply {
 	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, sent: j.Dealt, queued: map[string]bool{}}
 	r.quiet = t.bot.settings.Stream.Mode == "final" || t.bot.editor == nil
-	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, kept: len(j.Reply), maybe: resumed}
+	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, kept: len(j.Reply), maybe: resumed, resumed: resumed}
 	for _, ref := range j.Reply {
 		r.out.shown = append(r.out.shown, shownPart{ref: ref})
 	}

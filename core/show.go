@@ -108,7 +108,7 @@ func (w *writer) noteShown(ctx context.Context) error {
 func (w *writer) outgoing(p Part) Post {
 	place := w.place()
 	last := w.t.batch[len(w.t.batch)-1].Event
-	post := Post{Place: place, Part: p, Nonce: w.nonce(), For: w.t.batch[0].Event.Sender}
+	post := Post{Place: place, Part: p, Nonce: w.nonce(), Again: w.maybe, For: w.t.batch[0].Event.Sender}
 	if w.t.bot.platform.Limits(place).ReplyToRoom && place == last.Place() {
 		post.ReplyTo = last.MessageID
 	}

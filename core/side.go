@@ -81,13 +81,22 @@ func (w *writer) sendFiles(ctx context.Context) {
 			w.r.mu.Unlock()
 			return
 		}
-		f := w.r.queue[0]
+		f := w.r.queue[0].File
 		w.r.queue = w.r.queue[1:]
+		f.Nonce, f.Again = w.fileNonce(w.r.j.Dealt), w.resumed && w.r.j.Dealt == w.r.sent
 		w.r.mu.Unlock()
-		if w.sendFile(ctx, f.File) {
+		if w.sendFile(ctx, f) {
 			w.r.note(func(j *Turn) { j.Dealt++ })
 		}
 	}
+}
+
+// voiceIndex is the index of the spoken answer, which is no file of the app's.
+const voiceIndex = maxFiles
+
+// fileNonce names the message of the reply's i-th file, or of its spoken answer.
+func (w *writer) fileNonce(i int) string {
+	return nonce(w.t.batch[0].Event.Bot+w.t.batch[0].Event.Key+" file", i)
 }
 
 // sendFile sends one file. dealt is false if the work ended before it was sent or given up.
@@ -116,6 +125,7 @@ func (w *writer) sendFile(ctx context.Context, f File) (dealt bool) {
 		if work.Err() != nil {
 			return false // the next process sends it
 		}
+		f.Again = f.Again || isMaybe(err)
 		class := ClassOf(err)
 		again := class == RateLimited || class == Transient && try < 3
 		if !again || !sleep(ctx, max(wait.next(), RetryAfterOf(err))) {
@@ -140,7 +150,9 @@ func (w *writer) sendVoice(ctx context.Context) {
 	if len(audio) == 0 || spoken || w.t.bot.upload == nil {
 		return
 	}
-	if w.sendFile(ctx, voiceFile(audio)) {
+	f := voiceFile(audio)
+	f.Nonce, f.Again = w.fileNonce(voiceIndex), w.resumed
+	if w.sendFile(ctx, f) {
 		w.r.note(func(j *Turn) { j.Spoken = true })
 	}
 }

@@ -23,6 +23,8 @@ type writer struct {
 	t      *turn
 	opened bool // the thread is there, or none is needed
 
+	resumed bool // an earlier process may have done some of it
+
 	shown     []shownPart
 	seen      int       // the version of the reply that stands
 	held      time.Time // no call before this: the platform said so, or a call has failed
