@@ -37,7 +37,7 @@ func (w *writer) put(ctx context.Context, i int, p Part, final bool) error {
 		w.maybe = w.maybe || isMaybe(err)
 		return w.later(err)
 	}
-	stands := shownPart{ref: ref, sum: sumOf(p)}
+	stands := shownPart{ref: ref, sum: sumOf(p), size: len(p.Text)}
 	if w.maybe {
 		stands.sum = 0 // a platform that knows the nonce gives back what it took first: the newest text needs an edit
 	}
@@ -74,7 +74,7 @@ func (w *writer) edit(ctx context.Context, i int, p, out Part, final bool) error
 		w.shown[i].gone, w.shown[i].sum = true, 0
 		return nil
 	}
-	w.shown[i].sum = sumOf(p)
+	w.shown[i].sum, w.shown[i].size = sumOf(p), len(p.Text)
 	w.paced()
 	return nil
 }

@@ -344,3 +344,63 @@ func TestChunksDoNotWakeAWriterThatShowsTheEndAlone(t *testing.T) {
 		}
 	})
 }
+
+// lines is a chat whose messages end at the end of a line.
+type lines struct{ *chat }
+
+func (l *lines) Render(markdown string, _ bool) []core.Part {
+	var parts []core.Part
+	for len(markdown) > l.most {
+		cut := strings.LastIndexByte(markdown[:l.most], '\n') + 1
+		if cut == 0 {
+			cut = l.most
+		}
+		parts = append(parts, core.Part{Text: markdown[:cut]})
+		markdown = markdown[cut:]
+	}
+	return append(parts, core.Part{Text: markdown})
+}
+
+func TestTextThatMovesToTheNextMessageDoesNotVanish(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.platform, r.chat.most = &lines{r.chat}, 100
+		var pieces []string
+		for range 8 {
+			pieces = append(pieces, append(words(11), "end\n")...)
+		}
+		r.app.answer = says("c1", "m1", pieces...)
+		r.chat.takes = 100 * time.Millisecond
+		r.start()
+		r.accept(r.message("hi"))
+		most := 0
+		for range 600 {
+			settle(50 * time.Millisecond)
+			now := 0
+			for _, s := range r.chat.texts() {
+				now += strings.Count(s, "word")
+			}
+			if now < most {
+				t.Fatalf("%d words are to be seen where %d were: %q", now, most, r.chat.texts())
+			}
+			// Words may stand twice while their message is not cut yet.
+			most = max(most, min(now, strings.Count(strings.Join(unique(r.chat.texts()), ""), "word")))
+		}
+		if got := strings.Join(r.chat.texts(), ""); got != strings.Join(pieces, "") {
+			t.Errorf("in the end: %q", got)
+		}
+	})
+}
+
+// unique drops what a message has in common with the beginning of the next one.
+func unique(texts []string) []string {
+	out := slices.Clone(texts)
+	for i := 0; i+1 < len(out); i++ {
+		for n := min(len(out[i]), len(out[i+1])); n > 0; n-- {
+			if strings.HasSuffix(out[i], out[i+1][:n]) {
+				out[i] = out[i][:len(out[i])-n]
+				break
+			}
+		}
+	}
+	return out
+}

@@ -59,6 +59,7 @@ type writer struct {
 type shownPart struct {
 	ref  MessageRef
 	sum  sum  // of what it shows; 0 if that is not known
+	size int  // bytes of what it shows
 	gone bool // it has to be posted anew
 }
 
@@ -304,6 +305,7 @@ type plan struct {
 	parts  []Part
 	base   int  // the message of the first part
 	i      int  // the first part that does not stand
+	behind bool // the message before it has to be cut afterwards
 	longer bool // the reply has become shorter: there are messages too many
 }
 
@@ -335,6 +337,10 @@ func (w *writer) plan() plan {
 		p.longer = p.base == 0 && v.final && len(w.shown) > len(p.parts)
 	case p.base+p.i < len(w.shown) && !w.shown[p.base+p.i].gone:
 		p.kind = ShowEdit
+		if at := p.base + p.i; at == len(w.shown)-1 && !last && len(p.parts[p.i].Text) < w.shown[at].size {
+			// The end of this message goes into the next one. There it is shown first, so that nothing vanishes meanwhile.
+			p.i, p.kind, p.behind = p.i+1, ShowPost, true
+		}
 	case !last || !w.drafts(v):
 		p.kind = ShowPost
 	case sumOf(p.parts[p.i]) != w.draft || w.stale():
@@ -379,7 +385,7 @@ func (w *writer) carryOut(ctx context.Context, p plan) (done bool, err error) {
 		done = at < len(w.shown) && w.shown[at].sum == sumOf(part) || w.refused == sumOf(part)
 	}
 	last := p.i == len(p.parts)-1
-	w.more = err == nil && (!last || !done || p.v.final && len(w.shown) > p.base+len(p.parts))
+	w.more = err == nil && (!last || !done || p.behind || p.v.final && len(w.shown) > p.base+len(p.parts))
 	if err != nil || !done {
 		return false, err
 	}
