@@ -363,7 +363,7 @@ func (l *lines) Render(markdown string, _ bool) []core.Part {
 
 func TestTextThatMovesToTheNextMessageDoesNotVanish(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
-		r.platform, r.chat.most = &lines{r.chat}, 100
+		r.platform, r.chat.most, r.chat.limits.EditGap = &lines{r.chat}, 150, 150*time.Millisecond
 		var pieces []string
 		for range 8 {
 			pieces = append(pieces, append(words(11), "end\n")...)
@@ -373,8 +373,8 @@ func TestTextThatMovesToTheNextMessageDoesNotVanish(t *testing.T) {
 		r.start()
 		r.accept(r.message("hi"))
 		most := 0
-		for range 600 {
-			settle(50 * time.Millisecond)
+		for range 1000 {
+			settle(20 * time.Millisecond)
 			now := 0
 			for _, s := range r.chat.texts() {
 				now += strings.Count(s, "word")

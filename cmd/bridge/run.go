@@ -64,7 +64,7 @@ func (p *program) run(ctx context.Context, c *config.Config, log *slog.Logger) (
 	if err != nil {
 		return err
 	}
-	web, err := startWeb(ctx, c.HTTP.Listen, bridge, log)
+	web, err := startWeb(ctx, c.HTTP.Listen, bridge, s.bots, log)
 	if err != nil {
 		return err
 	}

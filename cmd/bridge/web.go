@@ -20,17 +20,23 @@ const (
 	webCloseTimeout  = 5 * time.Second
 )
 
-// web is the bridge's own HTTP server: health and readiness.
+// web is the bridge's own HTTP server: health, readiness and webhooks.
 type web struct {
 	listener net.Listener
 	server   *http.Server
 	wg       sync.WaitGroup
 }
 
-// startWeb listens; with an empty address it does nothing.
-func startWeb(ctx context.Context, listen string, b *core.Bridge, log *slog.Logger) (*web, error) {
-	w := &web{}
+// webhookPath is where the events of a bot are taken.
+const webhookPath = "/webhooks/{bot}"
+
+// startWeb listens; with an empty address it does nothing, which is an error when a bot takes events by HTTP.
+func startWeb(ctx context.Context, listen string, b *core.Bridge, bots []core.BotConfig, log *slog.Logger) (*web, error) {
+	w, hooks := &web{}, webhooks(bots)
 	if listen == "" {
+		for name := range hooks {
+			return nil, fmt.Errorf("http.listen is empty, but bot %s takes its events by HTTP at /webhooks/%s: set an address", name, name)
+		}
 		return w, nil
 	}
 	var err error
@@ -40,6 +46,14 @@ func startWeb(ctx context.Context, listen string, b *core.Bridge, log *slog.Logg
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { health(rw, b) })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) { readiness(rw, b) })
+	mux.HandleFunc(webhookPath, func(rw http.ResponseWriter, r *http.Request) {
+		h := hooks[r.PathValue("bot")]
+		if h == nil {
+			http.NotFound(rw, r)
+			return
+		}
+		h.ServeHTTP(rw, r)
+	})
 	w.server = &http.Server{
 		Handler: mux, ReadHeaderTimeout: webHeaderTimeout, ReadTimeout: webTimeout, WriteTimeout: webTimeout, IdleTimeout: webTimeout,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -50,6 +64,19 @@ func startWeb(ctx context.Context, listen string, b *core.Bridge, log *slog.Logg
 		}
 	})
 	return w, nil
+}
+
+// webhooks are the handlers of the bots that take events by HTTP, by the bot's name.
+func webhooks(bots []core.BotConfig) map[string]http.Handler {
+	found := map[string]http.Handler{}
+	for _, b := range bots {
+		if r, ok := b.Platform.(core.Receiver); ok {
+			if h := r.Webhook(); h != nil {
+				found[b.Settings.Name] = h
+			}
+		}
+	}
+	return found
 }
 
 func (w *web) addr() string {
