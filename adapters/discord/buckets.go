@@ -178,10 +178,13 @@ func (l *limiter) measure(b *bucket, t told) {
 	}
 }
 
+// rounding is what X-RateLimit-Reset-After may be too short by: it is told in thousandths of a second.
+const rounding = time.Millisecond
+
 // count learns what is left of a bucket's window. exact says that no other request overlapped the one that told it.
 func (l *limiter) count(b *bucket, t told, exact bool, now time.Time) {
 	s := l.sizeOf(b.key.id)
-	used, reset := s.count-t.remaining, now.Add(t.after)
+	used, reset := s.count-t.remaining, now.Add(t.after+rounding)
 	if t.limit > 0 {
 		used = t.limit - t.remaining
 	}

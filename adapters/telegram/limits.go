@@ -19,7 +19,7 @@ const (
 	groupWindow    = 61 * time.Second // calls may take longer on their way than the next ones do
 	groupReserve   = 1                // of the minute, so that a first text among refreshes need not wait
 	groupSpread    = 1                // refreshes are spread over the minute
-	allPerSecond   = 28               // and one at once, so 29 in any second
+	allPerSecond   = 27               // and one at once; what is left is for calls that bunch on their way
 
 	// The least time between two refreshes of one message: what the chat takes when there is no other.
 	editGapPrivate = time.Second

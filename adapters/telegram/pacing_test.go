@@ -126,7 +126,7 @@ func TestOverallBudget(t *testing.T) {
 		second  int     // the most in any second
 		rate    float64
 	}{
-		{name: "documented", second: simtelegram.OverallPerSecond, rate: 28},
+		{name: "documented", second: simtelegram.OverallPerSecond, rate: 27},
 		{name: "lower", ceiling: 5, second: 6, rate: 5},
 		{name: "less than one", ceiling: 0.5, second: 1, rate: 0.5},
 		{name: "paid", ceiling: 60, second: 64, rate: 60},
