@@ -94,7 +94,7 @@ func TestUsage(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range []string{"run", "check", "demo", "assistants", "config", "config schema", "version", "completion"} {
+	for _, name := range []string{"run", "check", "demo", "assistants", "bench", "config", "config schema", "version", "completion"} {
 		code, out, _ := command(t, nil, append(strings.Fields(name), "--help")...)
 		if code != 0 || !strings.Contains(out, "Usage:") {
 			t.Errorf("%s --help: exit %d, %q", name, code, out)
