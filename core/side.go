@@ -56,6 +56,7 @@ func threadName(ev Event) string {
 
 // keepTyping keeps the typing sign until ctx ends.
 func (w *writer) keepTyping(ctx context.Context) {
+	refused := 0
 	for {
 		one, cancel := context.WithTimeout(ctx, callTimeout)
 		err := w.t.bot.typist.Typing(one, w.place())
@@ -67,6 +68,12 @@ func (w *writer) keepTyping(ctx context.Context) {
 			}
 		}
 		every := w.limits().TypingEvery
+		if ClassOf(err) == RateLimited {
+			refused = min(refused+1, 3)
+			every <<= refused // there are more answers at once than there is room for signs
+		} else {
+			refused = 0
+		}
 		if every == 0 || !sleep(ctx, max(every, RetryAfterOf(err))) {
 			return
 		}

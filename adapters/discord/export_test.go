@@ -157,3 +157,6 @@ func Dial(p *Platform, dial func(ctx context.Context, network, address string) (
 func Failure(status int, header http.Header, body string, inThread bool) error {
 	return failure("discord.Test", &exchange{sent: true, status: status, header: header, body: []byte(body)}, nil, inThread)
 }
+
+// Leave waits until a request that has had its turn may leave.
+func (l Limiter) Leave(ctx context.Context) error { return l.l.leave(ctx) }

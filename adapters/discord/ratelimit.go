@@ -59,7 +59,21 @@ func newLimiter() *limiter {
 func (l *limiter) setRate(n float64) {
 	if n > 0 && !math.IsInf(n, 0) {
 		l.pacer.Set(allCalls, globalRule(n))
+		l.pacer.Set(leaving, leavingRule(n))
 	}
+}
+
+// leaving is the budget of requests that leave now. Turns are given out evenly, but on a busy machine a request may leave
+// late after its turn, and many of them together: then the last ones wait here once more, for a moment.
+const leaving = "leaving"
+
+func leavingRule(n float64) pace.Rule {
+	return pace.Rule{Count: max(1, int(n*47/callsPerSecond)), Per: time.Second}
+}
+
+// leave waits until a request that has had its turn may leave. The error is ctx's.
+func (l *limiter) leave(ctx context.Context) error {
+	return l.pacer.Wait(ctx, pace.Call{Budgets: []string{leaving}}) //nolint:wrapcheck // the caller adds the operation
 }
 
 // globalRule lets n requests a second go, evenly: the limit holds for any second, however its beginning is chosen and a
@@ -75,6 +89,9 @@ func globalRule(n float64) pace.Rule {
 func ruleOf(budget string) pace.Rule {
 	if budget == allCalls {
 		return globalRule(callsPerSecond)
+	}
+	if budget == leaving {
+		return leavingRule(callsPerSecond)
 	}
 	figures, _, _ := strings.Cut(budget, " ")
 	var n [3]int

@@ -492,3 +492,38 @@ func TestLimiterIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// TestLimiterLeaving: requests that had their turns in time and leave late, all at once, do not come to Discord at once.
+func TestLimiterLeaving(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := discord.NewLimiter()
+		var mu sync.Mutex
+		var left []time.Time
+		var wg sync.WaitGroup
+		for range 150 {
+			wg.Go(func() {
+				if err := l.Leave(t.Context()); err != nil {
+					t.Error(err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				left = append(left, time.Now())
+			})
+		}
+		wg.Wait()
+		for i := range left {
+			if i+50 < len(left) && left[i+50].Sub(left[i]) < time.Second {
+				t.Fatalf("51 requests left within %v", left[i+50].Sub(left[i]))
+			}
+		}
+		if took := left[len(left)-1].Sub(left[0]); took > 3*time.Second {
+			t.Errorf("150 requests took %v to leave, want no more than 3s", took)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if l.Leave(ctx) == nil {
+			t.Error("left although its context had ended")
+		}
+	})
+}

@@ -88,6 +88,10 @@ func (a *api) do(ctx context.Context, c call, out any) error {
 		return notSent(c.op, err)
 	}
 	ex := &exchange{}
+	if err := a.limits.leave(ctx); err != nil {
+		under.done(ex)
+		return notSent(c.op, err)
+	}
 	body, err := a.send(ctx, c, ex)
 	under.done(ex)
 	if err != nil {
