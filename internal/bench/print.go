@@ -170,7 +170,7 @@ func (p Process) print(out io.Writer, name string) {
 		fmt.Fprintf(out, "%s: growth not measured, the load was too short\n", name)
 		return
 	}
-	fmt.Fprintf(out, "%s: growth %+.2f MiB a minute over the last two thirds (text that came in: %.2f MiB a minute)\n",
+	fmt.Fprintf(out, "%s: growth %+.2f MiB a minute over the last two thirds, without the store's file (text that came in: %.2f MiB a minute)\n",
 		name, *p.Growth/(1<<20), p.TextGrowth/(1<<20))
 }
 

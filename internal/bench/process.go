@@ -23,6 +23,7 @@ type Bridge struct {
 type reading struct {
 	cpu  time.Duration
 	rss  int64 // bytes
+	own  int64 // bytes of rss that are no files, such as the store, which is mapped
 	peak int64 // bytes, since the process began
 }
 
@@ -71,6 +72,8 @@ func read(pid int) (r reading, err error) {
 		switch name {
 		case "VmRSS":
 			r.rss = n << 10
+		case "RssAnon":
+			r.own = n << 10
 		case "VmHWM":
 			r.peak = n << 10
 		}
@@ -81,7 +84,7 @@ func read(pid int) (r reading, err error) {
 // sample is one reading within the load.
 type sample struct {
 	at      time.Duration
-	rss     int64
+	own     int64
 	running int
 }
 
@@ -126,7 +129,7 @@ func (w *watcher) take(at time.Duration, running int) {
 	if w.n++; w.n%w.every != 0 {
 		return
 	}
-	w.samples = append(w.samples, sample{at: at, rss: r.rss, running: running})
+	w.samples = append(w.samples, sample{at: at, own: r.own, running: running})
 	if len(w.samples) == maxSamples {
 		for i := range maxSamples / 2 {
 			w.samples[i] = w.samples[2*i]
@@ -138,13 +141,13 @@ func (w *watcher) take(at time.Duration, running int) {
 // leastSamples are needed to tell growth from noise.
 const leastSamples = 20
 
-// slope is by how many bytes a second resident memory grew over the last two thirds of a time, by least squares; false for
+// slope is by how many bytes a second resident memory of its own grew over the last two thirds of a time, by least squares; false for
 // too few samples.
 func (w *watcher) slope(until time.Duration) (perSecond float64, ok bool) {
 	var xs, ys []float64
 	for _, s := range w.samples {
 		if s.at >= until/3 && s.at <= until {
-			xs, ys = append(xs, s.at.Seconds()), append(ys, float64(s.rss))
+			xs, ys = append(xs, s.at.Seconds()), append(ys, float64(s.own))
 		}
 	}
 	if len(xs) < leastSamples {

@@ -34,6 +34,9 @@ func TestReadOwnProcess(t *testing.T) {
 	if grew := after.rss - before.rss; grew < 48<<20 || after.peak < after.rss-(1<<20) {
 		t.Errorf("resident grew by %d bytes, peak %d; want 64 MiB more", grew, after.peak)
 	}
+	if grew := after.own - before.own; grew < 48<<20 || after.own > after.rss {
+		t.Errorf("memory of its own grew by %d bytes to %d of %d; want 64 MiB more", grew, after.own, after.rss)
+	}
 	if used := after.cpu - before.cpu; used < 20*time.Millisecond || used > 10*time.Second {
 		t.Errorf("processor time grew by %v", used)
 	}
@@ -54,7 +57,7 @@ func TestSlope(t *testing.T) {
 	line := func(n int, bytes func(i int) int64) *watcher {
 		w := &watcher{}
 		for i := range n {
-			w.samples = append(w.samples, sample{at: time.Duration(i) * time.Second, rss: bytes(i)})
+			w.samples = append(w.samples, sample{at: time.Duration(i) * time.Second, own: bytes(i)})
 		}
 		return w
 	}

@@ -108,7 +108,7 @@ type Process struct {
 	RSSEnd     int64   `json:"rss_end_bytes"`
 	PerTurn    int64   `json:"rss_per_turn_bytes"` // what was added at the peak, by the answers that ran at once
 	Turns      int     `json:"turns_at_once"`
-	// Growth is by how much resident memory grew in a minute over the last two thirds of the streams' time; nil for a load
+	// Growth is by how much resident memory, without that of files, grew in a minute over the last two thirds of the streams' time; nil for a load
 	// that was too short to tell. The text of answers that go on is kept by the bridge: TextGrowth is how much of it came
 	// in, in a minute.
 	Growth     *float64 `json:"rss_growth_bytes_per_minute"`
