@@ -170,7 +170,8 @@ func (t *transfer) Close() error {
 }
 
 // Upload sends a file as a message of its own. It is streamed: discordgo would hold it in memory. The limit is that of
-// the server's boost tier, 10 MiB elsewhere; over it the error is [core.TooLarge].
+// the server's boost tier, 10 MiB elsewhere; over it the error is [core.TooLarge]. With a nonce Discord returns the message that it has taken for it in the
+// last minutes, as for Post.
 // Source: https://docs.discord.com/developers/reference#uploading-files
 func (p *Platform) Upload(ctx context.Context, at core.Place, replyTo string, f core.File) (core.MessageRef, error) {
 	const op = "discord.Upload"
@@ -187,7 +188,7 @@ func (p *Platform) Upload(ctx context.Context, at core.Place, replyTo string, f 
 	defer cancel()
 	name := fileName(f.Name, f.MIME)
 	for {
-		msg := newMessage("", "", replyTo)
+		msg := newMessage("", f.Nonce, replyTo)
 		msg.Attachments = []outAttachment{{ID: 0, Filename: name}}
 		sent, err := p.uploadOnce(ctx, call{
 			op: op, method: http.MethodPost, url: discordgo.EndpointChannelMessages(channelID), route: "messages", major: channelID,

@@ -109,6 +109,28 @@ func TestUploadStreams(t *testing.T) {
 	}
 }
 
+// TestUploadAgain: a file that was taken already, but whose answer was lost, is not shown twice.
+func TestUploadAgain(t *testing.T) {
+	t.Parallel()
+	s, p, _ := running(t, simdiscord.Options{})
+	at := core.Place{Room: simdiscord.General}
+	f := fileOf("a.txt", "text/plain", 3, func() io.Reader { return strings.NewReader("abc") })
+	f.Nonce = "0123456789abcdef01x0"
+	first, err := p.Upload(t.Context(), at, "", f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := len(s.Messages(at.Room, ""))
+	f.Again = true
+	second, err := p.Upload(t.Context(), at, "", f)
+	if err != nil || second != first {
+		t.Errorf("Upload = %v, %v, want the message that stands: %v", second, err, first)
+	}
+	if got := len(s.Messages(at.Room, "")); got != n {
+		t.Errorf("%d messages, want the %d of before", got, n)
+	}
+}
+
 type failing struct{ err error }
 
 func (f *failing) Read([]byte) (int, error) { return 0, f.err }

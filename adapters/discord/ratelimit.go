@@ -68,7 +68,7 @@ func (l *limiter) setRate(n float64) {
 const leaving = "leaving"
 
 func leavingRule(n float64) pace.Rule {
-	return pace.Rule{Count: max(1, int(n*47/callsPerSecond)), Per: time.Second}
+	return pace.Rule{Count: max(1, int(n*44/callsPerSecond)), Per: time.Second}
 }
 
 // leave waits until a request that has had its turn may leave. The error is ctx's.
