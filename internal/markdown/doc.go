@@ -21,12 +21,17 @@
 //     without it.
 //   - The label of a link over 200 bytes, a formula in dollars over 80, and a tag or an address over 500 show as they are
 //     written until they are whole. So does what stands behind a mark that is mostly no mark (2*3, ~5), over 40.
-//   - The columns of a table are drawn anew with each row, also its head if that began without a pipe.
+//   - The columns of a table are drawn anew with each row, also its head if that began without a pipe. What is listed under
+//     it stands behind the rows that come.
 //   - The definition of a link turns text into a link that stands before it.
 //
 // Stable messages. [Layout] decides what goes into a message from text that can no longer change. Its measure of a block
 // only grows as the block's source grows, so a message that is followed by another is never changed by later text. Link
-// reference definitions are the exception: they come after the links that they complete.
+// reference definitions are the exception: they come after the links that they complete. A heading, and a short paragraph
+// that ends in a colon, go over to the next message with what follows them.
+//
+// Tables as text. In a font of fixed width the widest columns give way first, and words, numbers and dates that are not
+// long stay whole, even if the table gets wider than it should. Links in them are numbered and listed under them.
 //
 // Long paragraphs. A paragraph longer than Options.Chunk is read in pieces, and a style does not reach over a piece's end.
 // Pieces end where no style is open, if there is such a place; this is what makes it possible to send the first half of a
@@ -37,8 +42,12 @@
 // A line break in a paragraph stays a line break, as people expect of a chat. Emphasis next to Chinese, Japanese and Korean
 // characters needs no spaces around it ("**重要。**请" is bold), since models rely on that. A single ~ strikes text through
 // only around whole words, and not before a digit: "~5", "20~30". A footnote's mark and text stay where they stand in the
-// source. Tags of HTML that have a counterpart are read as it (b, i, s, code, a, img, br, …),
-// other tags of HTML are dropped, and what only looks like a tag ("List<String>") is text.
+// source, under numbers in the order in which the labels come. Backslashes and brackets (\[ … \]) are TeX only around what
+// looks like a formula. A quote that begins with [!NOTE] or one of its like has a title for it.
+//
+// Tags of HTML that have a counterpart are read as it (b, i, s, code, a, img, br, …), tags of blocks begin lines, a block
+// that begins with a table's tag is a table, other tags of HTML are dropped, and what only looks like a tag
+// ("List<String>") is text. An HTML table has the columns of its first row, and a head if all of that are th.
 //
 // A table whose head has no pipe at its start must begin its paragraph, since
 // its head is shown as text until the line under it comes.

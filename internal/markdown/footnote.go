@@ -2,6 +2,7 @@ package markdown
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/yuin/goldmark/ast"
 	"github.com/yuin/goldmark/parser"
@@ -11,7 +12,7 @@ import (
 
 // goldmark's own footnotes gather at the end and only show when they are referred to. Running text can have neither: the
 // end is not known, and what is shown must not depend on what comes later. So a mark is a mark whether or not its text is
-// there, and the text stays where it is.
+// there, and the text stays where it is. Labels become numbers in the order in which they come, as goldmark's do.
 
 var (
 	kindFootnote     = ast.NewNodeKind("Footnote")
@@ -36,7 +37,8 @@ type footnoteMarkNode struct {
 func (n *footnoteMarkNode) Kind() ast.NodeKind         { return kindFootnoteMark }
 func (n *footnoteMarkNode) Dump(src []byte, level int) { ast.DumpHelper(n, src, level, nil, nil) }
 
-// footnoteLabel returns the length of a mark "[^label]" at the start of line, 0 if there is none.
+// footnoteLabel returns the length of a mark "[^label]" at the start of line, 0 if there is none. A class of characters in
+// a regular expression is none.
 func footnoteLabel(line []byte) int {
 	const most = 64
 	if len(line) < 4 || line[0] != '[' || line[1] != '^' {
@@ -45,7 +47,7 @@ func footnoteLabel(line []byte) int {
 	for i := 2; i < min(len(line), most); i++ {
 		switch c := line[i]; {
 		case c == ']':
-			if i == 2 {
+			if i == 2 || isClass(string(line[2:i])) {
 				return 0
 			}
 			return i + 1
@@ -54,6 +56,12 @@ func footnoteLabel(line []byte) int {
 		}
 	}
 	return 0
+}
+
+// isClass reports whether a label has what classes of characters have and labels do not.
+func isClass(label string) bool {
+	return strings.Contains(label, "a-z") || strings.Contains(label, "A-Z") || strings.Contains(label, "0-9") ||
+		strings.Trim(label, "!\"#$%&'()*+,-./:;<=>?@^_`{|}~") == ""
 }
 
 type footnoteMarkParser struct{}

@@ -17,12 +17,10 @@ func Width(s string) int {
 	return len(s)
 }
 
-// minColumn is the least width that a column is squeezed to.
-const minColumn = 8
-
 // Grid writes a table as lines of text in columns, for fonts of fixed width.
 type Grid struct {
 	align  []Align
+	bare   bool       // it has no head
 	rows   [][]string // rows[0] is the head
 	widths [][]int
 	target int
@@ -30,32 +28,46 @@ type Grid struct {
 
 // NewGrid prepares a table. target is the width in columns that it should keep to; cells are wrapped for it.
 func NewGrid(t *TableData, target int) *Grid {
-	g := &Grid{align: t.Align, target: target}
+	g := &Grid{align: t.Align, bare: t.Head == nil, target: target}
 	n := len(t.Align)
 	all := make([]string, n*(len(t.Rows)+1))
 	widths := make([]int, len(all))
 	g.rows = make([][]string, 0, len(t.Rows)+1)
 	g.widths = make([][]int, 0, len(t.Rows)+1)
-	add := func(row [][]Span) {
+	add := func(row [][]Span, refs []ref) {
 		cells, w := all[:n:n], widths[:n:n]
 		all, widths = all[n:], widths[n:]
 		for i, spans := range row {
-			cells[i] = cellText(spans)
+			cells[i] = cellText(spans, refs)
 			w[i] = Width(cells[i])
 		}
 		g.rows = append(g.rows, cells)
 		g.widths = append(g.widths, w)
 	}
-	add(t.Head)
-	for _, row := range t.Rows {
-		add(row)
+	add(t.Head, t.row(0))
+	for r, row := range t.Rows {
+		add(row, t.row(r+1))
 	}
 	return g
 }
 
-// cellText is the text of a cell on one line.
-func cellText(spans []Span) string {
+// cellText is the text of a cell on one line, with the numbers of its links that are among refs.
+func cellText(spans []Span, refs []ref) string {
 	s := PlainSpans(spans)
+	if len(refs) > 0 {
+		var b strings.Builder
+		for i := 0; i < len(spans); {
+			n := linkLength(spans[i:])
+			b.WriteString(PlainSpans(spans[i : i+n]))
+			for k := range refs {
+				if refs[k].span.Link == spans[i].Link {
+					b.WriteString(refs[k].mark())
+				}
+			}
+			i += n
+		}
+		s = b.String()
+	}
 	if strings.IndexByte(s, '\n') >= 0 {
 		s = strings.ReplaceAll(s, "\n", " ")
 	}
@@ -78,45 +90,75 @@ func PlainSpans(spans []Span) string {
 func (g *Grid) columns(lo, hi int) []int {
 	w := append([]int(nil), g.widths[0]...)
 	for _, row := range g.widths[1+lo : 1+hi] {
-		for i := range w {
-			w[i] = max(w[i], row[i])
-		}
+		widen(w, row)
 	}
-	g.squeeze(w)
+	if g.fits(w) {
+		return w
+	}
+	least := g.least(0)
+	for r := lo; r < hi; r++ {
+		widen(least, g.least(r+1))
+	}
+	g.squeeze(w, least)
 	return w
 }
 
-// squeeze narrows the widest columns to one width, so that the whole fits the target if no column need be narrower than
-// minColumn for it.
-func (g *Grid) squeeze(w []int) {
-	left := g.target - 3*(len(w)-1)
-	total := 0
+// widen raises the widths to those of a row where they are more.
+func widen(w, row []int) {
+	for i, n := range row {
+		w[i] = max(w[i], n)
+	}
+}
+
+// least returns how narrow the cells of a row may become; 0 is the head.
+func (g *Grid) least(r int) []int {
+	out := make([]int, len(g.align))
+	for i, c := range g.rows[r] {
+		out[i] = leastWidth(c)
+	}
+	return out
+}
+
+// fits reports whether columns of these widths keep to the target. It makes all of them at least one column wide.
+func (g *Grid) fits(w []int) bool {
+	total := 3 * (len(w) - 1)
 	for i := range w {
 		w[i] = max(w[i], 1)
 		total += w[i]
 	}
-	if total <= left {
-		return
+	return total <= g.target
+}
+
+// squeeze narrows the columns, the widest first, until the whole fits the target or each is as narrow as it may be.
+func (g *Grid) squeeze(w, least []int) {
+	left := g.target - 3*(len(w)-1)
+	narrowed := func(i, most int) int { return max(min(w[i], most), least[i]) }
+	lo, hi := 0, 0 // the width that no column that can be narrower has more than
+	for _, n := range w {
+		hi = max(hi, n)
 	}
-	// share is what each column may have that wants more; those that want less leave theirs to the others.
-	share, wide := left/len(w), len(w)
-	for {
-		rest, n := left, 0
-		for _, v := range w {
-			if v <= share {
-				rest -= v
-			} else {
-				n++
-			}
+	for lo < hi {
+		most, total := (lo+hi+1)/2, 0
+		for i := range w {
+			total += narrowed(i, most)
 		}
-		if n == 0 || n == wide {
-			break
+		if total <= left {
+			lo = most
+		} else {
+			hi = most - 1
 		}
-		share, wide = max(rest/n, share), n
 	}
-	share = max(share, minColumn)
+	rest := left
 	for i := range w {
-		w[i] = min(w[i], share)
+		rest -= narrowed(i, lo)
+	}
+	for i := range w {
+		n := narrowed(i, lo)
+		if rest > 0 && n < w[i] { // all of these have lo columns
+			n++
+			rest--
+		}
+		w[i] = n
 	}
 }
 
@@ -124,8 +166,10 @@ func (g *Grid) squeeze(w []int) {
 func (g *Grid) Lines(lo, hi int) []string {
 	w := g.columns(lo, hi)
 	out := make([]string, 0, hi-lo+2)
-	out = g.row(out, 0, w)
-	out = append(out, rule(w))
+	if !g.bare {
+		out = g.row(out, 0, w)
+		out = append(out, rule(w))
+	}
 	for r := lo; r < hi; r++ {
 		out = g.row(out, r+1, w)
 	}
@@ -211,41 +255,4 @@ func writeSpaces(b *strings.Builder, n int) {
 	for range n {
 		b.WriteByte(' ')
 	}
-}
-
-// wrap breaks s into lines of at most width columns, at spaces where there are any.
-func wrap(s string, width int) []string {
-	var out []string
-	for s != "" {
-		if Width(s) <= width {
-			return append(out, s)
-		}
-		end, space, cols := 0, -1, 0
-		state := -1
-		for rest := s; rest != ""; {
-			cluster, tail, w, next := uniseg.FirstGraphemeClusterInString(rest, state)
-			if cols+w > width && end > 0 {
-				break
-			}
-			if cluster == " " {
-				space = end
-			}
-			cols += w
-			end += len(cluster)
-			rest, state = tail, next
-		}
-		if end < len(s) && s[end] == ' ' {
-			space = end
-		}
-		cut := end
-		if space > 0 && end < len(s) {
-			cut = space
-		}
-		out = append(out, s[:cut])
-		s = strings.TrimLeft(s[cut:], " ")
-	}
-	if len(out) == 0 {
-		out = append(out, "")
-	}
-	return out
 }

@@ -2,7 +2,8 @@ package markdown
 
 import "strings"
 
-// holdBack cuts from running text the part of the last line whose kind of block the next characters decide. What it cuts
+// holdBack cuts from running text the part of the last line whose kind of block the next characters decide, marks of quotes
+// and items that have no text yet among them. What it cuts
 // was never shown: each rule looks at how the line begins and holds from its first character on.
 func holdBack(src string) string {
 	at := strings.LastIndexByte(src, '\n') + 1
@@ -11,7 +12,7 @@ func holdBack(src string) string {
 		return src[:strings.LastIndexByte(src[:at-1], '\n')+1]
 	}
 	rest, item := afterMarks(line)
-	if undecided(rest, item) {
+	if rest == "" && strings.TrimLeft(line, " \t") != "" || undecided(rest, item) {
 		return src[:at]
 	}
 	return src
@@ -60,7 +61,7 @@ func afterMarks(line string) (rest string, item bool) {
 // undecided reports whether the rest of a line, which has no end yet, may still become something else than it looks.
 func undecided(s string, item bool) bool {
 	if s == "" {
-		return item // a mark without text
+		return false
 	}
 	switch s[0] {
 	case '-', '*', '+', '_', '=', '~', '#', '|', ':', '`', '$', '\\':
@@ -102,9 +103,12 @@ func undecidedTag(s string) bool {
 	return end < 0 || strings.TrimSpace(s[end+1:]) == ""
 }
 
-// undecidedBracket reports whether a line that begins with '[' may still be a task's box, a footnote's text or the
-// definition of a link.
+// undecidedBracket reports whether a line that begins with '[' may still be a task's box, a footnote's text, the mark of an
+// alert or the definition of a link.
 func undecidedBracket(s string, item bool) bool {
+	if s == "[" {
+		return true
+	}
 	if item && len(s) <= 3 && strings.HasPrefix("[ ] ", s) || item && strings.HasPrefix("[x] ", strings.ToLower(s)) {
 		return true
 	}
@@ -117,5 +121,5 @@ func undecidedBracket(s string, item bool) bool {
 		return true
 	}
 	i := strings.IndexByte(s, ']')
-	return i > 0 && i+1 < len(s) && s[i+1] == ':'
+	return i > 0 && i+1 < len(s) && s[i+1] == ':' || mayBeAlert(s)
 }

@@ -1,6 +1,9 @@
 package markdown
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // tagAction says what a tag of HTML does to the text around it.
 type tagAction uint8
@@ -18,28 +21,36 @@ const (
 type tagMeaning struct {
 	action tagAction
 	style  Style
+	line   bool // what it begins and ends has lines of its own
 }
 
 var tags = newTags()
 
 func newTags() map[string]tagMeaning {
 	known := map[string]tagMeaning{
-		"b": {tagStyle, Bold}, "strong": {tagStyle, Bold},
-		"h1": {tagStyle, Bold}, "h2": {tagStyle, Bold}, "h3": {tagStyle, Bold}, "h4": {tagStyle, Bold},
-		"h5": {tagStyle, Bold}, "h6": {tagStyle, Bold}, "summary": {tagStyle, Bold}, "th": {tagStyle, Bold},
-		"i": {tagStyle, Italic}, "em": {tagStyle, Italic}, "cite": {tagStyle, Italic}, "var": {tagStyle, Italic},
-		"s": {tagStyle, Strike}, "del": {tagStyle, Strike}, "strike": {tagStyle, Strike},
-		"code": {tagStyle, Mono}, "kbd": {tagStyle, Mono}, "samp": {tagStyle, Mono}, "tt": {tagStyle, Mono},
 		"a":   {action: tagLink},
 		"br":  {action: tagBreak},
 		"hr":  {action: tagBreak},
 		"img": {action: tagImage},
-		"li":  {action: tagItem},
+		"li":  {action: tagItem, line: true},
 	}
-	for name := range strings.FieldsSeq(`abbr address article aside audio big blockquote body caption center col colgroup dd
-		details dfn div dl dt figcaption figure font footer head header html ins label link main mark meta nav ol p picture
-		q rp rt ruby section small source span sub sup table tbody td tfoot thead time title tr u ul video wbr`) {
+	style := func(st Style, line bool, names ...string) {
+		for _, name := range names {
+			known[name] = tagMeaning{tagStyle, st, line}
+		}
+	}
+	style(Bold, false, "b", "strong", "th")
+	style(Bold, true, "h1", "h2", "h3", "h4", "h5", "h6", "summary")
+	style(Italic, false, "i", "em", "cite", "var")
+	style(Strike, false, "s", "del", "strike")
+	style(Mono, false, "code", "kbd", "samp", "tt")
+	for name := range strings.FieldsSeq(`abbr audio big body center col colgroup dfn font head html ins label link main mark meta
+		picture q rp rt ruby small source span sub sup table tbody td tfoot thead time title u video wbr`) {
 		known[name] = tagMeaning{action: tagDrop}
+	}
+	for name := range strings.FieldsSeq(`address article aside blockquote caption dd details div dl dt figcaption figure footer
+		header nav ol p section tr ul`) {
+		known[name] = tagMeaning{action: tagDrop, line: true}
 	}
 	return known
 }
@@ -188,6 +199,12 @@ func (s *spanner) html(src string) {
 
 // tag does what t says; raw is its source.
 func (s *spanner) tag(t tag, raw string) {
+	if cell := t.name == "td" || t.name == "th"; cell && !t.closing && t.meaning.action != tagText && !s.lineBegins() {
+		s.text(" | ")
+	}
+	if t.meaning.line && !t.closing {
+		s.newLine()
+	}
 	switch t.meaning.action {
 	case tagText:
 		s.text(raw)
@@ -215,6 +232,41 @@ func (s *spanner) tag(t tag, raw string) {
 	case tagImage:
 		s.image(t.attr("alt"), t.attr("src"))
 	case tagDrop:
+	}
+	if t.meaning.line && t.closing {
+		s.line = true
+	}
+}
+
+// lineBegins reports whether the current line has no text yet.
+func (s *spanner) lineBegins() bool {
+	for _, span := range slices.Backward(s.spans[s.start:]) {
+		if span.Image {
+			return false
+		}
+		if text := strings.TrimRight(span.Text, " \t"); text != "" {
+			return text[len(text)-1] == '\n' || text == "•" || strings.HasSuffix(text, "\n•")
+		}
+	}
+	return true
+}
+
+// newLine begins a line if the current one has text.
+func (s *spanner) newLine() {
+	s.line = false
+	if !s.lineBegins() {
+		s.text("\n")
+	}
+}
+
+// breakBefore begins the line that t must begin, unless t does so itself.
+func (s *spanner) breakBefore(t string) {
+	switch t = strings.TrimLeft(t, " \t"); {
+	case t == "":
+	case t[0] == '\n':
+		s.line = false
+	default:
+		s.newLine()
 	}
 }
 

@@ -31,6 +31,9 @@ type Limits struct {
 
 	// Solo, if not nil, reports a kind of block of which a message holds only one.
 	Solo func(u *Unit) bool
+	// Drawn, if not nil, reports a table that the platform draws. In the text of other tables the links are numbered, and
+	// listed under the table.
+	Drawn func(u *Unit) bool
 }
 
 // maxLine is the longest line of code, as a part of a message, that is kept whole.
@@ -40,7 +43,8 @@ const maxLine = 0.9
 func Blank(src string) bool { return strings.TrimSpace(src) == "" }
 
 // Layout divides blocks into messages. Blocks are kept whole where they fit a message; code goes on at a line, tables at a
-// row with the head repeated, paragraphs at a piece. A heading stays with what follows it.
+// row with the head repeated, paragraphs at a piece. A heading stays with what follows it, and so does a short paragraph
+// that ends in a colon.
 //
 // A message is sealed when the next block does not fit. What a block needs never gets less as it grows, so a sealed
 // message stays sealed where it is. The units are the caller's no longer: what Layout returns is made of them.
@@ -101,15 +105,26 @@ func (l *layouter) add(u *Unit, n need) {
 	l.used.cost += n.cost
 }
 
-// next seals the message. Headings at its end go along to the new one, if something else is left.
+// next seals the message. Headings and introductions at its end go along to the new one, if something else is left.
 func (l *layouter) next() {
 	n := len(l.cur)
 	if n == 0 {
 		return
 	}
 	keep := n
-	for keep > 0 && l.cur[keep-1].Kind == Heading {
-		keep--
+	var along need
+	for ; keep > 0; keep-- {
+		if u := l.cur[keep-1]; u.Kind == Heading {
+			continue
+		} else if !u.intro {
+			break
+		}
+		// What follows must fit behind it, however large it is or gets.
+		along.size += l.needs[keep-1].size
+		along.cost += l.needs[keep-1].cost
+		if along.size > l.lim.Size/8 || l.lim.Cost != nil && along.cost > l.lim.Budget/8 {
+			break
+		}
 	}
 	if keep == 0 {
 		keep = n
@@ -264,11 +279,17 @@ func (l *layouter) table(u *Unit) {
 	if l.lim.Solo != nil && l.lim.Solo(u) && slices.ContainsFunc(l.cur, l.lim.Solo) {
 		l.next()
 	}
+	if l.lim.Drawn != nil && l.lim.Drawn(u) {
+		u.Table.refs = nil
+	}
 	g := NewGrid(u.Table, l.lim.TableWidth)
 	u.Table.grid = g
 	total := len(u.Table.Rows)
 	if to, n := l.rows(u, g, 0); to == total && l.room(n, l.lim.Budget) {
 		l.add(u, n)
+		for _, r := range l.references(u, 0, total) {
+			l.add(r, need{})
+		}
 		return
 	}
 	if !l.early() {
@@ -285,6 +306,9 @@ func (l *layouter) table(u *Unit) {
 			piece.Cont = from > 0
 			piece.Open = u.Open && to == total
 			l.add(&piece, n)
+			for _, r := range l.references(u, from, to) {
+				l.add(r, need{}) // it is in what the table needs
+			}
 		case len(l.cur) > 0:
 			l.next()
 			continue
@@ -295,6 +319,9 @@ func (l *layouter) table(u *Unit) {
 			c.Kind, c.Table, c.Lines = Code, nil, g.Lines(from, to)
 			c.Cont, c.Open = from > 0, false
 			l.code(&c)
+			for _, r := range l.references(u, from, to) {
+				l.whole(r)
+			}
 		}
 		if from = to; from >= total {
 			return
@@ -307,8 +334,10 @@ func (l *layouter) table(u *Unit) {
 func (l *layouter) rows(u *Unit, g *Grid, from int) (int, need) {
 	m := newMeter(g, l.lim.Weights, u.prefix)
 	n := l.overhead(u)
-	head := n.size
-	n.size += m.size()
+	listed := l.listed(u, 0)
+	n.cost += listed.cost
+	head := n.size + listed.size
+	n.size = head + m.size()
 	if from == 0 {
 		n.size = max(n.size, u.weight)
 	}
@@ -322,11 +351,14 @@ func (l *layouter) rows(u *Unit, g *Grid, from int) (int, need) {
 			more.cost += l.lim.Row(u.Table.Rows[to])
 		}
 		m.add(to)
-		more.size = max(n.size, head+m.size())
+		listed := l.listed(u, to+1)
+		more.cost += listed.cost
+		more.size = max(n.size+listed.size, head+listed.size+m.size())
 		if !l.room(more, l.lim.Budget) || l.lim.Cost != nil && more.cost > l.lim.Budget && to > from {
 			break
 		}
 		n = more
+		head += listed.size
 		to++
 	}
 	return to, n

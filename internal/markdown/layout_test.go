@@ -40,6 +40,24 @@ func TestLayout(t *testing.T) {
 		{"one", "a\n\nb", []string{"a\nb"}},
 		{"paragraphs stay whole", para + "\n\n" + para + "\n\n" + para, []string{para + "\n" + para, para}},
 		{"a heading goes along", para + "\n\n" + para + "\n\n## h\n\n" + para, []string{para + "\n" + para, "##h\n" + para}},
+		{
+			"an introduction goes along", para + "\n\n" + para + "\n\n## h\n\nDo this:\n\n- " + para + "\n- b",
+			[]string{para + "\n" + para, "##h\nDo this:\n-" + para + "\n-b"},
+		},
+		{
+			"an introduction before code", para + "\n\n" + para + "\n\n看这里：\n\n```\n" + strings.Join(code[:10], "\n") + "\n```",
+			[]string{para + "\n" + para, "看这里：\ncode::line 00"},
+		},
+		{
+			"a long introduction stays", para + "\n\n" + para[:80] + ":\n\n```\n" + strings.Join(code[:17], "\n") + "\n```",
+			[]string{para + "\n" + para[:80] + ":", "code::line 00"},
+		},
+		{
+			"links of a table's part", "|a|b|\n|-|-|\n" + strings.Repeat("|[x](http://y.z)|b|\n", 14), []string{
+				"table:a|b|/" + strings.Repeat("{ x→http://y.z}|b|/", 11) + "\n[1] { x→http://y.z}\n[2]",
+				"table:a|b|/" + strings.Repeat("{ x→http://y.z}|b|/", 3) + "\n[12] { x→http://y.z}\n[13]",
+			},
+		},
 		{"code is reopened", "```go\n" + strings.Join(code, "\n") + "\n```", []string{
 			"code:go:line 00", "code:go:line 19", "code:go:line 38",
 		}},

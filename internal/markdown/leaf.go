@@ -55,9 +55,12 @@ func (f *flattener) html(n *ast.HTMLBlock) {
 	if n.HTMLBlockType != ast.HTMLBlockType6 && n.HTMLBlockType != ast.HTMLBlockType7 {
 		return // comments, declarations, processing instructions
 	}
-	weight := f.opt.Weights.Of(raw) + f.prefix()*(1+strings.Count(raw, "\n"))
+	for isTable(raw) {
+		raw = f.htmlTable(n, raw)
+	}
 	for n2 := 0; raw != ""; n2++ {
 		cut, next := nextPiece(raw, f.opt.Chunk, f.opt.Weights)
+		weight := f.opt.Weights.Of(raw[:cut]) + f.prefix()*(1+strings.Count(raw[:cut], "\n"))
 		u := Unit{Kind: Paragraph, Open: n == f.tail && next == len(raw), Cont: n2 > 0, weight: weight}
 		if n2 > 0 {
 			u.Glue = "\n"
@@ -108,6 +111,7 @@ func (f *flattener) table(n *extast.Table) {
 		}
 		t.Rows = append(t.Rows, row)
 	}
+	f.refs(t)
 	u := Unit{Kind: Table, Table: t, Open: n == f.tail}
 	if head := f.src[pos:]; head != "" {
 		head, _, _ = strings.Cut(head, "\n")

@@ -39,7 +39,8 @@ const maxMath = 400
 
 // inlineMath returns the lengths of the opening delimiter and of the whole formula at the start of line; 0, 0 if there is
 // none. A formula in single dollars follows pandoc's rule: no space inside the dollars, no digit after the closing one,
-// so that prices stay prices (https://pandoc.org/MANUAL.html#math).
+// so that prices stay prices (https://pandoc.org/MANUAL.html#math). Brackets with backslashes are more often escaped than
+// TeX, so what stands in them must look like a formula.
 func inlineMath(line []byte) (open, whole int) {
 	if len(line) < 3 {
 		return 0, 0
@@ -51,7 +52,7 @@ func inlineMath(line []byte) (open, whole int) {
 		if line[1] == '[' {
 			closer[1] = ']'
 		}
-		if i := bytes.Index(line[2:limit], closer); i > 0 {
+		if i := bytes.Index(line[2:limit], closer); i > 0 && (line[1] == '(' || looksLikeTeX(line[2:2+i])) {
 			return 2, i + 4
 		}
 	case line[0] == '$' && line[1] == '$':
@@ -76,14 +77,43 @@ func inlineMath(line []byte) (open, whole int) {
 	return 0, 0
 }
 
+// maxSign is how much of what may be a formula is looked at for what only a formula has, in bytes.
+const maxSign = 80
+
+// looksLikeTeX reports whether the beginning of s has what formulas have and words in brackets do not: a command, an
+// exponent, an index or an equals sign. It does not change to false when s grows.
+func looksLikeTeX[T string | []byte](s T) bool {
+	s = s[:min(len(s), maxSign)]
+	for i := range len(s) {
+		switch s[i] {
+		case '^', '=':
+			return true
+		case '\\':
+			if i+1 < len(s) && isLetter(s[i+1]) {
+				return true
+			}
+		case '_': // behind a single letter: snake_case is none
+			if i+1 < len(s) && i > 0 && (isLetter(s[i-1]) || s[i-1] == '}') && (i == 1 || !isWord(rune(s[i-2]))) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
+
+func isLetter(c byte) bool { return c|0x20 >= 'a' && c|0x20 <= 'z' }
 
 type mathParser struct{}
 
 func (mathParser) Trigger() []byte { return []byte{'$', '\\'} }
 
-func (mathParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Node {
+func (mathParser) Parse(_ ast.Node, block text.Reader, pc parser.Context) ast.Node {
 	line, segment := block.PeekLine()
+	if len(line) > 1 && line[0] == '\\' && line[1] == '[' && pc.IsInLinkLabel() {
+		return nil // escaped, as brackets in a label must be
+	}
 	open, whole := inlineMath(line)
 	if whole == 0 {
 		return nil
@@ -95,8 +125,9 @@ func (mathParser) Parse(_ ast.Node, block text.Reader, _ parser.Context) ast.Nod
 	return &mathNode{tex: text.NewSegment(segment.Start+open, segment.Start+whole-open)}
 }
 
-// mathBlockParser reads blocks of TeX: $$ … $$ and \[ … \], the opening delimiter at the start of a line. A block that is
-// not closed ends with a blank line, so that a stray $$ does not swallow an answer.
+// mathBlockParser reads blocks of TeX: $$ … $$ and \[ … \], the opening delimiter at the start of a line, \[ alone on it or
+// before what looks like a formula. A block that is not closed ends with a blank line, so that a stray $$ does not swallow
+// an answer.
 type mathBlockParser struct{}
 
 func (mathBlockParser) Trigger() []byte { return []byte{'$', '\\'} }
@@ -124,6 +155,9 @@ func (mathBlockParser) Open(_ ast.Node, reader text.Reader, pc parser.Context) (
 		}
 		node.closed = true
 		rest = rest[:i]
+	}
+	if node.closer == `\]` && len(rest) > 0 && !looksLikeTeX(rest) {
+		return nil, parser.NoChildren // escaped brackets
 	}
 	if len(bytes.TrimSpace(rest)) > 0 {
 		node.Lines().Append(text.NewSegment(start, start+len(rest)))

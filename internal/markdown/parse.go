@@ -67,17 +67,21 @@ func trimPartialRune(s string) string {
 
 // openLeaf returns the block that text added to the source would go on in; nil if a new one would begin.
 func openLeaf(root ast.Node, src string, gap bool) ast.Node {
-	if i := strings.LastIndexByte(src, '\n'); i >= 0 && strings.Trim(src[i:], "\n >\t") == "" && blankBefore(src, i+1, gap) {
-		return nil
-	}
-	n := root
+	n, quoted := root, false
 	for n.LastChild() != nil && n.LastChild().Type() == ast.TypeBlock {
 		n = n.LastChild()
+		quoted = quoted || n.Kind() == ast.KindBlockquote
+	}
+	if i := strings.LastIndexByte(src, '\n'); i >= 0 && strings.Trim(src[i:], "\n >\t") == "" && blankBefore(src, i+1, gap) {
+		// To HTML outside of quotes, a line with a quote's mark is not blank.
+		if n.Kind() != ast.KindHTMLBlock || quoted || strings.TrimSpace(src[i:]) == "" && blankLine(src, i) {
+			return nil
+		}
 	}
 	switch n := n.(type) {
 	case *extast.TableCell:
 		return n.Parent().Parent()
-	case *ast.Heading, *ast.ThematicBreak:
+	case *ast.Heading, *ast.ThematicBreak, *alertNode:
 		if strings.HasSuffix(src, "\n") {
 			return nil
 		}
@@ -122,7 +126,7 @@ func (f *flattener) flatten() {
 	}
 	f.units = make([]Unit, 0, 4+strings.Count(f.src, "\n")/2)
 	f.sp.spans = make([]Span, 0, 8+len(f.src)/32)
-	f.lists, f.sp.links = f.from.lists, f.from.links
+	f.lists, f.sp.links, f.sp.notes = f.from.lists, f.from.links, f.from.notes
 	for c := root.FirstChild(); c != nil; c = c.NextSibling() {
 		f.settled(c, nil)
 		f.block(c, 0)
@@ -151,6 +155,10 @@ func (f *flattener) block(n ast.Node, level int) {
 		f.code(n, Code, "")
 	case *mathBlockNode:
 		f.code(n, Math, "")
+	case *alertNode:
+		f.emit(Unit{
+			Kind: Paragraph, Spans: []Span{{Text: n.title, Style: Bold}}, weight: f.opt.Weights.Of("**" + n.title + "**"), intro: true,
+		}, n.Pos())
 	case *ast.HTMLBlock:
 		f.html(n)
 	case *ast.ThematicBreak:
@@ -164,7 +172,7 @@ func (f *flattener) block(n ast.Node, level int) {
 		f.blocks(n, level+1)
 		f.quote--
 	case *footnoteNode:
-		f.note = "[" + f.src[n.label.Start:n.label.Stop] + "] "
+		f.note = f.sp.mark(f.src[n.label.Start:n.label.Stop]) + " "
 		if !n.HasChildren() {
 			f.emit(Unit{Kind: Paragraph, weight: len(f.note), Spans: []Span{{Text: strings.TrimSuffix(f.note, " ")}}}, n.Pos())
 		}
@@ -186,9 +194,13 @@ func (f *flattener) list(n *ast.List, level int) {
 			List:    f.lists,
 			Number:  n.Start,
 			Indent:  outer.Indent,
+			Quote:   int8(min(f.quote, MaxDepth)),
 		}
 	}
-	if outer.Depth > 0 && outer.Depth < MaxDepth {
+	switch {
+	case it.Quote > outer.Quote:
+		it.Indent = 0 // it begins in a quote that stands at the edge
+	case outer.Depth > 0 && outer.Depth < MaxDepth:
 		it.Indent += markWidth(outer)
 	}
 	for c := n.FirstChild(); c != nil; c = c.NextSibling() {
@@ -254,6 +266,7 @@ func (f *flattener) emit(u Unit, pos int) {
 	if !u.Cont {
 		u.Gap = (len(f.units) > 0 || f.from.shown) && blankBefore(f.src, pos, f.from.gap)
 	}
+	u.intro = u.intro || u.Kind == Paragraph && !u.Cont && introduces(u.Spans)
 	u.Item = f.item
 	u.Item.First = f.first && f.item.Depth > 0
 	f.first = false
@@ -263,6 +276,15 @@ func (f *flattener) emit(u Unit, pos int) {
 		u.weight += markWidth(u.Item) + 8
 	}
 	f.units = append(f.units, u)
+}
+
+// introduces reports whether a text ends as one does that says that something follows.
+func introduces(spans []Span) bool {
+	if len(spans) == 0 {
+		return false
+	}
+	text := spans[len(spans)-1].Text
+	return strings.HasSuffix(text, ":") || strings.HasSuffix(text, "：")
 }
 
 // prefix is the most columns that stand before each line.
@@ -333,8 +355,11 @@ func (f *flattener) takeNote() string {
 // pieces reads a paragraph that is long or that goes on, piece by piece.
 func (f *flattener) pieces(u Unit, lines *text.Segments, pos int) {
 	src := joinLines(lines, f.src)
+	box := 0 // what the box weighs in the source
 	if f.first && f.item.Task != NoTask {
-		src = strings.TrimLeft(src[min(3, len(src)):], " \t")
+		text := strings.TrimLeft(src[min(3, len(src)):], " \t")
+		box = f.opt.Weights.Of(src[:len(src)-len(text)])
+		src = text
 	}
 	open := u.Open
 	for n := 0; src != ""; n++ {
@@ -346,8 +371,10 @@ func (f *flattener) pieces(u Unit, lines *text.Segments, pos int) {
 		if n > 0 {
 			p.Glue = u.Glue
 		}
-		p.weight = f.opt.Weights.Of(piece) + f.prefix()*(1+strings.Count(piece, "\n")) + len(f.note)
-		switch whole := next < len(src) && f.note == ""; {
+		p.weight = f.opt.Weights.Of(piece) + f.prefix()*(1+strings.Count(piece, "\n")) + len(f.note) + box
+		box = 0
+		// A piece with the mark of a footnote is read again, for its number.
+		switch whole := next < len(src) && f.note == "" && !strings.Contains(piece, "[^"); {
 		case whole && f.known.find(piece) != nil:
 			p.Spans = f.known.find(piece)
 		case next < len(src):

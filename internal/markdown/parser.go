@@ -49,6 +49,7 @@ func newParser(blocks bool) parser.Parser {
 			util.Prioritized(mathBlockParser{}, 710),
 			util.Prioritized(shallow{parser.NewBlockquoteParser()}, 800),
 			util.Prioritized(parser.NewHTMLBlockParser(), 900),
+			util.Prioritized(alertParser{}, 980),
 			util.Prioritized(footnoteParser{}, 990),
 			util.Prioritized(parser.NewParagraphParser(), 1000),
 		),

@@ -74,6 +74,9 @@ func plainMark(b []byte, u *Unit) ([]byte, int) {
 	if u.Item.Depth == 0 || u.Cont {
 		return b, 0
 	}
+	if u.QuoteInItem() && !u.Item.First {
+		return b, 0
+	}
 	b = appendSpaces(b, u.Item.Indent)
 	if !u.Item.First {
 		b = appendSpaces(b, markWidth(u.Item))

@@ -14,7 +14,8 @@ import (
 // that is settled. It is used by one goroutine at a time.
 type Renderer[P any] struct {
 	format *Format[P]
-	done   string // the source that is settled
+	done   string // the source that is settled, and what says so: how the next block begins
+	size   int    // of what is settled
 	from   state  // behind it
 	parts  []P    // the sealed messages of it
 	lay    layouter
@@ -43,7 +44,7 @@ func (r *Renderer[P]) Render(source string, final bool) []P {
 
 	opt := r.format.Options
 	opt.Final = final
-	tail := source[len(r.done):]
+	tail := source[r.size:]
 	text := clean(tail, final)
 	if !final {
 		text = holdBack(text)
@@ -52,17 +53,19 @@ func (r *Renderer[P]) Render(source string, final bool) []P {
 	f.from, f.known = r.from, &r.known
 	f.flatten()
 	if len(f.pc.References()) > 0 {
-		*r = Renderer[P]{format: r.format, full: true, done: source}
+		*r = Renderer[P]{format: r.format, full: true, done: source, size: len(source)}
 		return r.format.Render(source, final)
 	}
-	settled := f.units[:f.last.units]
-	if f.last.pos > 0 {
-		r.settle(settled)
+	units := f.units
+	if f.last.pos > 0 && !final { // a whole source may turn out to grow, and then its end is read otherwise
+		r.settle(units[:f.last.units])
+		units = units[f.last.units:]
 		r.known = pieces{}
 		r.from = f.last
-		r.done = source[:len(r.done)+lineStart(tail, strings.Count(text[:f.last.pos], "\n"))]
+		r.size += lineStart(tail, strings.Count(text[:f.last.pos], "\n"))
+		r.done = source[:r.size+1+max(0, strings.IndexAny(source[r.size:], "\r\n"))]
 	}
-	return r.format.whole(r.finish(f.units[len(settled):]), source, final)
+	return r.format.whole(r.finish(units), source, final)
 }
 
 // lineStart is where in s the line begins that has n lines before it.

@@ -1,6 +1,8 @@
 package markdown
 
 import (
+	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -30,8 +32,10 @@ type spanner struct {
 	link  int
 	url   string
 	links int
+	notes []string // the labels of the footnotes so far; a label's number is its place, from 1
 	auto  bool
 	aside string // the address of an open <a> that is no link
+	line  bool   // what comes begins a line, by what HTML says
 }
 
 // begin starts a result.
@@ -39,7 +43,7 @@ func (s *spanner) begin() {
 	s.start = len(s.spans)
 	s.to = -1
 	s.depth = [4]int{}
-	s.link, s.url, s.aside = 0, "", ""
+	s.link, s.url, s.aside, s.line = 0, "", "", false
 }
 
 // safe returns the address if it may be a link here, else "".
@@ -102,6 +106,9 @@ func (s *spanner) add(t string, st Style) {
 	if t == "" {
 		return
 	}
+	if s.line {
+		s.breakBefore(t)
+	}
 	if last := s.same(st); last != nil {
 		last.Text += t
 	} else {
@@ -114,6 +121,9 @@ func (s *spanner) add(t string, st Style) {
 func (s *spanner) slice(from, to int, st Style) {
 	if from >= to {
 		return
+	}
+	if s.line {
+		s.breakBefore(s.src[from:to])
 	}
 	last := s.same(st)
 	switch {
@@ -151,6 +161,9 @@ func (s *spanner) lineBreak(from int) {
 
 // image adds a picture; one in the label of a link leads where the link does.
 func (s *spanner) image(alt, src string) {
+	if s.line {
+		s.breakBefore(alt)
+	}
 	if s.link != 0 {
 		if alt == "" {
 			alt = "image"
@@ -222,7 +235,7 @@ func (s *spanner) node(n ast.Node, level int) {
 	case *mathNode:
 		s.add(strings.TrimSpace(s.src[n.tex.Start:n.tex.Stop]), s.style()|Mono)
 	case *footnoteMarkNode:
-		s.text("[" + s.src[n.label.Start:n.label.Stop] + "]")
+		s.text(s.mark(s.src[n.label.Start:n.label.Stop]))
 	case *ast.Emphasis:
 		i := 1
 		if n.Level == 2 {
@@ -242,6 +255,17 @@ func (s *spanner) node(n ast.Node, level int) {
 	default:
 		s.children(n, level+1)
 	}
+}
+
+// mark is what shows of a footnote's label.
+func (s *spanner) mark(label string) string {
+	label = strings.ToLower(label)
+	i := slices.Index(s.notes, label)
+	if i < 0 {
+		i = len(s.notes)
+		s.notes = append(s.notes, strings.Clone(label)) // of a source that need not be kept
+	}
+	return "[" + strconv.Itoa(i+1) + "]"
 }
 
 func (s *spanner) styled(i int, n ast.Node, level int) {

@@ -1,6 +1,7 @@
 package markdown
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/yuin/goldmark/ast"
@@ -22,6 +23,7 @@ type state struct {
 	units int  // units before, of those that were collected in the same reading
 	lists int
 	links int
+	notes []string // see spanner
 }
 
 // settled notes that a block, or an item of a list, begins that stands in no other, if the lines before it are settled
@@ -51,7 +53,7 @@ func (f *flattener) settled(n ast.Node, item *Item) {
 	}
 	f.last = state{
 		pos: line, shown: f.from.shown || len(f.units) > 0, gap: blankBefore(f.src, line, f.from.gap),
-		units: len(f.units), lists: f.lists, links: f.sp.links,
+		units: len(f.units), lists: f.lists, links: f.sp.links, notes: slices.Clip(f.sp.notes),
 	}
 	if item != nil {
 		f.last.item = *item

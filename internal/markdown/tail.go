@@ -144,18 +144,27 @@ func (t *tailScanner) backslash(i int) int {
 		return i + 1
 	}
 	c := t.s[i+1]
-	if c != '(' && c != '[' {
+	if c != '(' && (c != '[' || len(t.brackets) > 0) { // in a label, brackets are escaped
 		return i + 2
 	}
-	if _, whole := inlineMath([]byte(t.s[i:min(len(t.s), i+maxMath)])); whole > 0 {
+	rest, _, _ := strings.Cut(t.s[i:], "\n")
+	if _, whole := inlineMath([]byte(rest)); whole > 0 {
 		return i + whole
 	}
-	if len(t.s)-i >= maxMath {
+	if len(rest) >= maxMath || i+len(rest) < len(t.s) {
 		return i + 2
 	}
 	t.math = `\)`
 	if c == '[' {
 		t.math = `\]`
+		if content := rest[2:]; !looksLikeTeX(content) {
+			t.math = ""
+			if len(content) < maxSign && !strings.Contains(content, `\]`) {
+				t.cut = i
+				return len(t.s)
+			}
+			return i + 2
+		}
 	}
 	if strings.TrimSpace(strings.TrimSuffix(t.s[i+2:], `\`)) == "" {
 		t.math, t.cut = "", i

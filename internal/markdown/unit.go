@@ -37,9 +37,13 @@ type Unit struct {
 	Lang  string   // of Code: the first word of the fence's info string; "" if none
 	Table *TableData
 
-	weight int // of Spans, with all that stands around them; see Options.Weights
-	prefix int // columns before each line
+	weight int  // of Spans, with all that stands around them; see Options.Weights
+	prefix int  // columns before each line
+	intro  bool // a paragraph that says that something follows
 }
+
+// QuoteInItem reports whether the block stands in a quote that stands in the list item, and not the other way round.
+func (u *Unit) QuoteInItem() bool { return u.Item.Depth > 0 && u.Quote > u.Item.Quote }
 
 // Item is the list item that a block stands in.
 type Item struct {
@@ -47,9 +51,10 @@ type Item struct {
 	First   bool // the block is the item's first, which carries its mark
 	Ordered bool
 	Task    Task
-	Number  int // of an ordered item
-	Indent  int // columns before the mark, as the marks of the outer items need them
-	List    int // identity of the innermost list
+	Number  int  // of an ordered item
+	Indent  int  // columns before the mark, as the marks of the outer items need them
+	Quote   int8 // how many quotes the list stands in; at most [MaxDepth]
+	List    int  // identity of the innermost list
 }
 
 // Task is the state of a task list's item.
@@ -95,14 +100,18 @@ type Span struct {
 	Link  int    // identity of the link, so that two neighbours to one address stay two; 0: none
 }
 
+// Mono reports whether the span is code or inline math that stands in no link.
+func (s *Span) Mono() bool { return s.Style&Mono != 0 && s.URL == "" }
+
 // TableData is a table. Every row has as many cells as Align.
 type TableData struct {
 	Align []Align
-	Head  [][]Span
+	Head  [][]Span // nil if the table has none
 	Rows  [][][]Span
 
-	grid  *Grid // of the whole table
-	first int   // the row of grid that is Rows[0]
+	refs  [][]ref // what is listed under the table, by row, the head first; nil: nothing
+	grid  *Grid   // of the whole table
+	first int     // the row of grid that is Rows[0]
 	lines []string
 }
 

@@ -18,7 +18,8 @@ type openMark struct {
 }
 
 // Write writes spans to w, with styles that nest. What lasts longest is opened first, and a style that goes on stays
-// open. Where monoAlone is true, code and inline math stand outside all styles and links.
+// open. Where monoAlone is true, code and inline math stand outside all styles, and in a link they are text like the rest
+// of its words, since the address is worth more than the font.
 func Write(w SpanWriter, spans []Span, monoAlone bool) {
 	var stack [5]openMark
 	depth := 0
@@ -51,7 +52,7 @@ func Write(w SpanWriter, spans []Span, monoAlone bool) {
 }
 
 func wanted(s *Span, monoAlone bool) (Style, int) {
-	if monoAlone && s.Style&Mono != 0 {
+	if monoAlone && s.Mono() {
 		return 0, 0
 	}
 	if s.Image {

@@ -16,18 +16,18 @@
 //	inline code          `code`
 //	fence                ``` with its language; ``` inside is broken by a zero-width space
 //	list                 "- " and "1. ", nested by indentation; the numbers are the source's
-//	task list            "- ☐ " and "- ☑ "
-//	quote                "> "; a quote in a quote has "› " after it
+//	task list            "☐ " and "☑ " in lines of text, nested by en spaces
+//	quote                "> "; a quote in a quote has "› " after it; "[!NOTE]" and the like are a bold line
 //	link                 [label](<url>): no preview; mailto and tel: label (address); with an address for a label, which
 //	                     Discord shows as source: label (<url>)
 //	bare link            <url>: no preview
 //	link of other scheme label (address), as text
 //	picture              🖼 [description](<url>)
-//	table                fence with aligned columns; wide cells are wrapped
-//	footnote             [1] in the text, "[1] …" where its text stands
+//	table                fence with aligned columns; wide cells are wrapped; links have numbers and stand below
+//	footnote             [1] in the text, "[1] …" where its text stands; numbers in the order of first use
 //	inline math          `TeX`
 //	math block           fence of language latex
-//	HTML                 b, i, s, code, a, img, br as what they mean; other tags of HTML are dropped; else text
+//	HTML                 b, i, s, code, a, img, br, tables as what they mean; other tags of HTML are dropped; else text
 //	line break           line break, hard or soft
 //	rule                 a line of dashes
 //	@everyone, <@id>, …  text with a zero-width space behind the @ or the <; in code as they are

@@ -58,6 +58,18 @@ func TestRender(t *testing.T) {
 		{"link of another address", "[**https://a.b** x](https://c.d)", "**https://a.b** x (<https://c.d>)"},
 		{"link over code with brackets", "[`a[0]`](http://b.c)", `[a\[0\]](<http://b.c>)`},
 		{"numbered task", "1. [x] a", "1. ☑ a"},
+		{
+			"tasks in lines", "- [x] a\n  b\n  - [ ] c\n  - d\n- e\n  - [ ] f",
+			"☑ a\n\u2002\u2002b\n\u2002\u2002☐ c\n  - d\n- e\n\u2002\u2002☐ f",
+		},
+		{"tabs in code", "```\n\ta\n```", "```\n\ta\n```"},
+		{
+			"links in a table", "|[a](http://b.c)|d|\n|-|-|\n|[e](http://f.g) [http://h.i](http://j.k)|https://l.m|",
+			"```\na[1]               | d\n-------------------+------------\ne[2] http://h.i[3] | https://l.m\n```\n" +
+				"\\[1\\] [a](<http://b.c>)\n\\[2\\] [e](<http://f.g>)\n\\[3\\] http://h.i (<http://j.k>)",
+		},
+		{"alert", "> [!CAUTION]\n> a\n\nb", "> **🛑 Caution**\n> a\n\nb"},
+		{"quote in an item", "1. a\n   > b\n2. c\n\nd", "1. a\n> b\n2. c\n\nd"},
 		{"mail link in HTML", "<a href=\"mailto:a@b.c\">write</a>.", "write (a@b.c)."},
 		{"link to brackets", "[a](<http://b.c/(d>)", "[a](<http://b.c/%28d>)"},
 		{"mail link", "[write](mailto:a@b.c)", "write (a@b.c)"},

@@ -117,7 +117,7 @@ func (w *writer) separate(before, u *markdown.Unit) {
 		return
 	}
 	w.buf = append(w.buf, '\n')
-	if u.Gap || before.Quote > 0 && u.Quote == 0 {
+	if u.Gap || before.Quote > 0 && u.Quote == 0 && !before.QuoteInItem() {
 		if u.Quote > 0 && before.Quote > 0 {
 			w.buf = append(w.buf, '>', ' ')
 		}
@@ -137,15 +137,28 @@ func (w *writer) quote(u *markdown.Unit) {
 
 // indent writes what stands before the lines of an item after its first.
 func (w *writer) indent(u *markdown.Unit) {
-	if u.Item.Depth == 0 {
+	if u.Item.Depth == 0 || u.QuoteInItem() {
 		return
 	}
 	n := u.Item.Indent + 2
+	if boxed(u) {
+		w.enSpaces(n)
+		return
+	}
 	if u.Item.Ordered {
 		n += len(strconv.Itoa(u.Item.Number))
 	}
 	for range n {
 		w.buf = append(w.buf, ' ')
+	}
+}
+
+// boxed reports whether a block stands in an item that has a box for its mark, and so is a line of text for Discord.
+func boxed(u *markdown.Unit) bool { return u.Item.Task != markdown.NoTask && !u.Item.Ordered }
+
+func (w *writer) enSpaces(n int) {
+	for range n {
+		w.buf = append(w.buf, "\u2002"...)
 	}
 }
 
@@ -192,6 +205,11 @@ func (w *writer) block(u *markdown.Unit, fresh bool) {
 }
 
 func (w *writer) mark(u *markdown.Unit) {
+	if boxed(u) {
+		w.enSpaces(u.Item.Indent)
+		w.buf = append(w.buf, u.Item.Task.Box()...)
+		return
+	}
 	for range u.Item.Indent {
 		w.buf = append(w.buf, ' ')
 	}

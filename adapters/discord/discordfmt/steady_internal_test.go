@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clickai/bridge/core"
 	"github.com/clickai/bridge/internal/markdown"
 	"github.com/clickai/bridge/internal/markdown/markdowntest"
 )
@@ -39,6 +40,29 @@ func TestNothingPings(t *testing.T) {
 				t.Errorf("part %d: %v\n%s", i, err, p.Text)
 			}
 		}
+	}
+}
+
+// TestSealedStays checks messages of sources whose blocks once were measured otherwise when they were read again.
+func TestSealedStays(t *testing.T) {
+	t.Parallel()
+	words := strings.Repeat("sentence of words with some. ", 12)
+	for _, tt := range []struct {
+		name, source string
+		size         int
+	}{
+		{"task before a line that grows", words[:300] + "\n\n- [x] done\n- [x] d\n> a word or two of text here, and some more\n\n", 399},
+		{"long HTML", "a\n\n<div>" + words + "\n" + words + "\n" + words + "\n" + words + "</div>\n", 320},
+		{"long text behind a table", "<table><tr><td>a</td></tr></table>\n" + words + "\n" + words + "\n" + words + "\n", 320},
+		{"introductions", words[:200] + "\n\n# Head\n\nDo this:\n\n- b:\n\n  " + words[:150] + "\n- c\n\nAnd:\n\n    code\n    code\n", 320},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			for size := tt.size - 30; size < tt.size+30; size += 5 {
+				check := func(p core.Part) error { return checkFuzz(p, size) }
+				markdowntest.Grow(t, format(size).Render, tt.source, markdowntest.Cuts(len(tt.source), 150), check)
+			}
+		})
 	}
 }
 

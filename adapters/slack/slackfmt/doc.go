@@ -33,17 +33,18 @@
 //	fence                rich_text_preformatted with its language
 //	list                 rich_text_list, nested by indent; the numbers are the source's, by offset
 //	task list            "☐ " and "☑ " as the item's first characters
-//	quote                rich_text_quote; lists and code in it have a border; a quote in a quote has "› " before it
+//	quote                rich_text_quote; lists and code in it have a border; a quote in a quote has "› " before it;
+//	                     "[!NOTE]" and the like are a bold line
 //	link                 link element: http, https and mailto; tel: label (number)
 //	bare link            link element
 //	link of other scheme label (address), as text
 //	picture              🖼 and a link with its description
 //	table                table block, one a message: another begins a new message. With over 20 columns, or in a list or
-//	                     quote: preformatted, with aligned columns
-//	footnote             [1] in the text, "[1] …" where its text stands
+//	                     quote: preformatted, with aligned columns; links have numbers then and stand below
+//	footnote             [1] in the text, "[1] …" where its text stands; numbers in the order of first use
 //	inline math          code
 //	math block           preformatted, language latex
-//	HTML                 b, i, s, code, a, img, br as what they mean; other tags of HTML are dropped; else text
+//	HTML                 b, i, s, code, a, img, br, tables as what they mean; other tags of HTML are dropped; else text
 //	line break           line break, hard or soft
 //	rule                 divider block; in lists and quotes a line of dashes
 //	<!channel>, <@U1>    text; in mrkdwn < is written &lt;, which Slack does not read as a mention

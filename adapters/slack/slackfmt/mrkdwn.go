@@ -46,8 +46,13 @@ func (w *mrkdwn) quote() {
 func (w *mrkdwn) newline() {
 	w.buf = append(w.buf, '\n')
 	w.quote()
-	if w.unit.Item.Depth > 0 {
-		w.spaces(w.unit.Item.Indent + 2)
+	w.indent(w.unit)
+}
+
+// indent writes what stands before the lines of an item after its first.
+func (w *mrkdwn) indent(u *markdown.Unit) {
+	if u.Item.Depth > 0 && !u.QuoteInItem() {
+		w.spaces(u.Item.Indent + 2)
 	}
 }
 
@@ -72,8 +77,8 @@ func (w *mrkdwn) block(u *markdown.Unit, inline bool) {
 			w.buf = append(w.buf, '\n')
 			w.quote()
 		}
-	case u.Item.Depth > 0 && !fenced:
-		w.spaces(u.Item.Indent + 2)
+	case !fenced:
+		w.indent(u)
 	}
 	switch u.Kind {
 	case markdown.Code, markdown.Math:

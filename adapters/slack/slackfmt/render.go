@@ -41,7 +41,7 @@ func layout(size int) markdown.Limits {
 	return markdown.Limits{
 		Size: size - 20, Weights: codeWeights, Fence: 10, TableWidth: tableWidth,
 		Cost: jsonCost, Budget: fullJSON, Most: maxJSON,
-		Solo:  nativeTable,
+		Solo: nativeTable, Drawn: nativeTable,
 		Lines: true, Row: rowCost, MaxRows: maxRows - 1,
 	}
 }

@@ -58,6 +58,27 @@ func TestRender(t *testing.T) {
 			rich + `{"type":"rich_text_quote","elements":[{"type":"text","text":"a\nb"}]}]}]`,
 		},
 		{
+			"HTML table without a head", "<table><tr><td>a</td><td>b</td></tr></table>", "```\na | b\n```",
+			`[{"type":"table","column_settings":[{"align":"left","is_wrapped":true},{"align":"left","is_wrapped":true}],"rows":[` +
+				`[{"type":"raw_text","text":"a"},{"type":"raw_text","text":"b"}]]}]`,
+		},
+		{
+			"table with a link", "|a|\n|-|\n|[b](http://c.d)|", "```\na\n-\nb\n```",
+			`[{"type":"table","column_settings":[{"align":"left","is_wrapped":true}],"rows":[` +
+				`[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"a","style":{"bold":true}}]}]}],` +
+				`[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"link","url":"http://c.d","text":"b"}]}]}]]}]`,
+		},
+		{
+			"table with a link in a quote", "> |a|\n> |-|\n> |[b](http://c.d)|", "> ```\n> a\n> ----\n> b[1]\n> ```\n> [1] <http://c.d|b>",
+			rich + `{"type":"rich_text_preformatted","border":1,"elements":[{"type":"text","text":"a\n----\nb[1]"}]},` +
+				`{"type":"rich_text_quote","elements":[{"type":"text","text":"[1] "},{"type":"link","url":"http://c.d","text":"b"}]}]}]`,
+		},
+		{
+			"alert", "> [!TIP]\n> a", "> *💡 Tip*\n> a",
+			rich + `{"type":"rich_text_quote","elements":[{"type":"text","text":"💡 Tip","style":{"bold":true}},` +
+				`{"type":"text","text":"\n"},{"type":"text","text":"a"}]}]}]`,
+		},
+		{
 			"table", "|a|b|\n|-|-:|\n|1|**2**|", "```\na | b\n--+--\n1 | 2\n```",
 			`[{"type":"table","column_settings":[{"align":"left","is_wrapped":true},{"align":"right","is_wrapped":true}],"rows":[` +
 				`[{"type":"rich_text","elements":[{"type":"rich_text_section","elements":[{"type":"text","text":"a","style":{"bold":true}}]}]},` +

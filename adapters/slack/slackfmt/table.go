@@ -10,7 +10,9 @@ func (b *blocks) table(t *markdown.TableData) {
 		b.raw(`{"align":"` + align(a) + `","is_wrapped":true}`)
 	}
 	b.raw(`],"rows":[`)
-	b.row(t.Head, markdown.Bold)
+	if t.Head != nil {
+		b.row(t.Head, markdown.Bold)
+	}
 	for _, row := range t.Rows {
 		b.row(row, 0)
 	}

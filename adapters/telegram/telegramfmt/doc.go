@@ -16,20 +16,20 @@
 //
 //	heading              bold line
 //	bold italic strike   <b> <i> <s>
-//	inline code          <code>, outside all other styles, since Telegram allows none around it
-//	fence                <pre><code class="language-…">
+//	inline code          <code>, outside all other styles, since Telegram allows none around it; in the label of a link text
+//	fence                <pre><code class="language-…">; tabs are blanks up to every fourth column
 //	list                 "• ", "◦ ", "▪ " by depth, or the source's numbers; nested by en spaces
 //	task list            "☐ " and "☑ "
-//	quote                <blockquote>; a quote in a quote has "› " before it
+//	quote                <blockquote>; a quote in a quote has "› " before it; "[!NOTE]" and the like are a bold line
 //	link                 <a href>; mailto and tel: label (address)
 //	bare link            as it is; Telegram links it by itself
 //	link of other scheme label (address), as text
 //	picture              🖼 and a link with its description
-//	table                <pre> with aligned columns; wide cells are wrapped
-//	footnote             [1] in the text, "[1] …" where its text stands
+//	table                <pre> with aligned columns; wide cells are wrapped; links have numbers and stand below
+//	footnote             [1] in the text, "[1] …" where its text stands; numbers in the order of first use
 //	inline math          <code>
 //	math block           <pre> of language latex
-//	HTML                 b, i, s, code, a, img, br as what they mean; other tags of HTML are dropped; else text
+//	HTML                 b, i, s, code, a, img, br, tables as what they mean; other tags of HTML are dropped; else text
 //	line break           line break, hard or soft
 //	rule                 a line of dashes
 //	@name                text with a word joiner (U+2060) behind the @, so that Telegram does not find a mention in it;

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/rivo/uniseg"
+
+	"github.com/clickai/bridge/internal/markdown"
 )
 
 // joiner is a word joiner (U+2060). It shows nothing, takes no room, allows no line break, and Telegram keeps it.
@@ -33,6 +35,42 @@ func Plain(s string) string {
 		return s
 	}
 	b.WriteString(s[from:])
+	return b.String()
+}
+
+// plain is what a text without markup becomes.
+func plain(s string) string { return Plain(spread(s)) }
+
+// tabWidth is how many blanks stand for a tab at most: the columns from one tab stop to the next.
+const tabWidth = 4
+
+// spread puts blanks in the place of tabs, up to the next tab stop. Telegram makes one blank of a tab, and so code would
+// lose its indentation
+// (https://github.com/tdlib/td/blob/master/td/telegram/misc.cpp, clean_input_string).
+func spread(s string) string {
+	if strings.IndexByte(s, '\t') < 0 {
+		return s
+	}
+	var b strings.Builder
+	column := 0
+	for len(s) > 0 {
+		i := strings.IndexAny(s, "\t\n")
+		if i < 0 {
+			break
+		}
+		b.WriteString(s[:i])
+		column += markdown.Width(s[:i])
+		if s[i] == '\n' {
+			b.WriteByte('\n')
+			column = 0
+		} else {
+			n := tabWidth - column%tabWidth
+			b.WriteString("    "[:n])
+			column += n
+		}
+		s = s[i+1:]
+	}
+	b.WriteString(s)
 	return b.String()
 }
 

@@ -68,7 +68,7 @@ func (w *writer) Text(s *markdown.Span) {
 		w.href(s.URL)
 		w.literal(s.Text)
 		w.buf = append(w.buf, "</a>"...)
-	case s.Style&markdown.Mono != 0:
+	case s.Mono():
 		w.buf = append(w.buf, "<code>"...)
 		w.buf = appendEscaped(w.buf, s.Text, false)
 		w.units += utf16Len(s.Text)

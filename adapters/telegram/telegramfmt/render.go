@@ -17,7 +17,8 @@ const maxEntities = 100
 // weights bound what each character of the source becomes: a unit, two beyond the basic plane, and one more behind an @.
 var weights = markdown.NewWeights(1, 1, 1, 2, map[byte]uint8{'@': 2})
 
-var codeWeights = markdown.NewWeights(1, 1, 1, 2, nil)
+// codeWeights are those of code, where a tab becomes blanks.
+var codeWeights = markdown.NewWeights(1, 1, 1, 2, map[byte]uint8{'\t': tabWidth})
 
 // tableWidth is what a phone shows of a line in <pre> without wrapping it, in small type.
 const tableWidth = 44
@@ -38,7 +39,7 @@ func entities(u *markdown.Unit) int {
 	n := 0
 	for i := range u.Spans {
 		s := &u.Spans[i]
-		if s.Style&markdown.Mono != 0 {
+		if s.Mono() {
 			n++
 			continue
 		}
@@ -65,7 +66,7 @@ func entities(u *markdown.Unit) int {
 // format is how answers are written into messages of at most size units.
 func format(size int) *markdown.Format[core.Part] {
 	return &markdown.Format[core.Part]{
-		Options: options(size), Limits: layout(size), Literal: markdown.Literal{Chars: "@", Write: Plain},
+		Options: options(size), Limits: layout(size), Literal: markdown.Literal{Chars: "@\t", Write: plain},
 		NewWriter: func() markdown.Writer[core.Part] { return &writer{size: size} },
 		Source: func(source string) core.Part {
 			source = cut(source, size/2)
@@ -191,7 +192,7 @@ func (w *writer) newline() {
 
 // spaces writes what stands before the lines of an item after its first.
 func (w *writer) spaces(u *markdown.Unit) {
-	if u.Item.Depth > 0 {
+	if u.Item.Depth > 0 && !u.QuoteInItem() {
 		w.enSpaces(u.Item.Indent + 2)
 	}
 }
@@ -247,8 +248,8 @@ func (w *writer) inline(u *markdown.Unit) {
 func (w *writer) heading(spans []markdown.Span) {
 	for len(spans) > 0 {
 		n := 0
-		mono := spans[0].Style&markdown.Mono != 0
-		for n < len(spans) && (spans[n].Style&markdown.Mono != 0) == mono {
+		mono := spans[0].Mono()
+		for n < len(spans) && spans[n].Mono() == mono {
 			n++
 		}
 		if !mono {
@@ -291,6 +292,7 @@ func (w *writer) pre(lang string, lines []string) {
 		if i > 0 {
 			w.raw("\n")
 		}
+		line = spread(line)
 		w.buf = appendEscaped(w.buf, line, false)
 		w.units += utf16Len(line)
 	}

@@ -35,5 +35,9 @@ var Reaching = []string{
 	"a\n1. b\n\na\n2. b\n\na\n-\n\na\n- b",
 	"\t- a\n\n- b\n\n\t- c\n\n\t\td\n- e",
 	"* a *\n* * *\n*a*\n* *b*\n+ + c",
+	"a[^x] b[^y]\n\nc[^y]\n\n- d[^z]\n- e[^x]\n\n[^y]: f\n\ng[^w]\n\n[^z]: h",
+	"a:\n\n- b:\n\n  > [!NOTE]\n  > c:\n  > - d\n- e\n\n> [!tip]\n\nf:\n\n```\ng\n```",
+	"<table>\n<tr><td>a[^b]</td><td>b</td></tr>\n<tr><td><a href=\"http://c.d\">e</a>\n</table>f\n\n<tr><td>g</td></tr>\n\nh\n<table><tr><td>i</td></tr></table>",
+	"|a|b|\n|-|-|\n|[c](http://d.e)|f|\n\n|[g](http://h.i)|\n|-|\n|j|\n\n1. k\n\n   |l|\n   |-|\n   |[m](http://n.o)|\n2. p",
 	"10. a\n11. b\n999999999. c\n1000000000. d",
 }

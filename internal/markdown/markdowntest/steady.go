@@ -32,7 +32,7 @@ func Steady(tb testing.TB, render Render, shown Shown, source string, cuts []int
 	for _, cut := range append(cuts, len(source)) {
 		src := source[:min(cut, len(source))]
 		now, settled := Solid(All(tb, render(src, false), shown)), before
-		if strings.Contains(source, "|") {
+		if strings.Contains(source, "|") || strings.Contains(source, "<t") {
 			now = Letters(now)
 			settled = before[:max(0, len(before)-openTable(src))]
 		}
@@ -60,7 +60,7 @@ func Settled(tb testing.TB, render Render, shown Shown, opt markdown.Options, so
 			last := units[len(units)-1]
 			open = len(Letters(unitText(&last, true))) + 2*len("1000000000")
 			if last.Kind == markdown.Table {
-				open *= 2 // the head is repeated
+				open = 2*tableText(&last) + 2*len("1000000000") // the head is repeated
 			}
 		}
 	}
@@ -70,9 +70,24 @@ func Settled(tb testing.TB, render Render, shown Shown, opt markdown.Options, so
 func openTable(src string) int {
 	units := markdown.Parse(src, markdown.Options{})
 	if n := len(units); n > 0 && units[n-1].Kind == markdown.Table {
-		return len(Letters(unitText(&units[n-1], true)))
+		return tableText(&units[n-1])
 	}
 	return 0
+}
+
+// tableText is how many letters of a table are shown at most, with the list of its links.
+func tableText(u *markdown.Unit) int {
+	n := len(Letters(unitText(u, true)))
+	for _, row := range append([][][]markdown.Span{u.Table.Head}, u.Table.Rows...) {
+		for _, cell := range row {
+			for _, s := range cell {
+				if s.URL != "" {
+					n += len(Letters(s.Text)) + 2*len("1000")
+				}
+			}
+		}
+	}
+	return n
 }
 
 // once remembers the last of what was shown, since most parts are the same as at the step before.
