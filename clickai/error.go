@@ -140,6 +140,10 @@ var (
 	ErrCallTimeout = errors.New("call took too long")
 )
 
+// ErrTooLong is the cause of the KindContent error of a body over Config.MaxLine.
+// The same call would most likely bring it again.
+var ErrTooLong = errors.New("body is over the bound")
+
 // ErrEmptyStream is the cause of the KindBroken error of a stream that ended
 // before any event but pings.
 var ErrEmptyStream = errors.New("stream ended before its first event")
@@ -173,7 +177,7 @@ func (t *transport) statusError(method, path string, res *http.Response) *Error 
 		Method:      method,
 		Path:        path,
 		Status:      res.StatusCode,
-		RetryAfter:  parseRetryAfter(res.Header.Get("Retry-After"), time.Now()),
+		RetryAfter:  retryAfter(res.Header, time.Now()),
 		ContentType: res.Header.Get("Content-Type"),
 		Body:        t.redact(body),
 	}
@@ -195,7 +199,7 @@ func (t *transport) wrappedError(method, path string, res *http.Response, body [
 		Method:      method,
 		Path:        path,
 		Status:      res.StatusCode,
-		RetryAfter:  parseRetryAfter(res.Header.Get("Retry-After"), time.Now()),
+		RetryAfter:  retryAfter(res.Header, time.Now()),
 		ContentType: res.Header.Get("Content-Type"),
 		Body:        t.redact(body[:min(len(body), maxErrorBody)]),
 		Code:        string(eb.Code),
@@ -262,6 +266,15 @@ func (t *transport) redact(b []byte) []byte {
 // maxRetryAfter is the longest wait that RetryAfter reports; it keeps absurd
 // header values from overflowing.
 const maxRetryAfter = 365 * 24 * time.Hour
+
+// retryAfter reads a response's Retry-After header. A date in it is by the server's
+// clock: where the response says what that clock showed, ours does not count.
+func retryAfter(h http.Header, now time.Time) time.Duration {
+	if at, err := http.ParseTime(h.Get("Date")); err == nil {
+		now = at
+	}
+	return parseRetryAfter(h.Get("Retry-After"), now)
+}
 
 // parseRetryAfter reads a Retry-After header: seconds or an HTTP date
 // (https://www.rfc-editor.org/rfc/rfc9110#field.retry-after). It returns 0 for

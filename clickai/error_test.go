@@ -232,6 +232,23 @@ func TestCloseInMidAnswerIsBroken(t *testing.T) {
 	wantKind(t, err, clickai.KindBroken)
 }
 
+// TestRetryAfterByTheServersClock asks for ten seconds in a date of a clock that is hours off.
+func TestRetryAfterByTheServersClock(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{-3 * time.Hour, 0, 3 * time.Hour} {
+		srv := newServer(t, func(w http.ResponseWriter, _ *http.Request) {
+			now := time.Now().Add(off).UTC()
+			w.Header().Set("Date", now.Format(http.TimeFormat))
+			w.Header().Set("Retry-After", now.Add(10*time.Second).Format(http.TimeFormat))
+			w.WriteHeader(http.StatusServiceUnavailable)
+		})
+		_, err := newClient(t, srv.URL).Info(t.Context())
+		if e := wantError(t, err, clickai.KindStatus); e.RetryAfter != 10*time.Second {
+			t.Errorf("clock off by %v: RetryAfter = %v, want 10s", off, e.RetryAfter)
+		}
+	}
+}
+
 func TestRetryAfter(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)

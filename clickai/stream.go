@@ -9,6 +9,7 @@ import (
 	"io"
 	"iter"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 )
@@ -98,6 +99,8 @@ func (s *Stream) open() error {
 			return s.openJSON(body)
 		case first == '<':
 			return s.refuse(body, "HTML")
+		case first != 0 && !startsStream(peeked):
+			return s.refuse(body, orDefault(media, "something"))
 		}
 	}
 	s.dec = newSSEDecoder(body, s.t.maxBody)
@@ -119,6 +122,36 @@ func firstByte(r *bufio.Reader) (byte, error) {
 		}
 	}
 	return 0, nil
+}
+
+// startsStream tells whether r begins like a stream: with a comment, or a field that
+// the SSE standard names. It takes nothing, and waits for no byte more than that needs.
+func startsStream(r *bufio.Reader) bool {
+	for i := 1; i <= 80; i++ {
+		b, err := r.Peek(i)
+		if err != nil {
+			return false
+		}
+		line := bytes.TrimLeft(bytes.TrimPrefix(b, utf8BOM), "\r\n")
+		if len(line) == 0 || bytes.HasPrefix(utf8BOM, line) {
+			continue
+		}
+		open := line[0] == ':'
+		for _, field := range []string{"data", "event", "id", "retry"} {
+			switch rest, whole := bytes.CutPrefix(line, []byte(field)); {
+			case whole && len(rest) > 0:
+				if c := rest[0]; c == ':' || c == '\n' || c == '\r' {
+					return true
+				}
+			case strings.HasPrefix(field, string(line)):
+				open = true
+			}
+		}
+		if !open || line[0] == ':' {
+			return open
+		}
+	}
+	return false
 }
 
 // refuse returns the error for a body that isn't ClickAI's.

@@ -236,7 +236,7 @@ func (t *transport) readBody(res *response) ([]byte, error) {
 	}
 	if len(body) > t.maxBody {
 		return nil, t.contentError(res.req.method, res.path, res.Response, body,
-			fmt.Errorf("answer is longer than %d bytes", t.maxBody))
+			fmt.Errorf("answer is longer than %d bytes: %w", t.maxBody, ErrTooLong))
 	}
 	return body, nil
 }

@@ -30,6 +30,21 @@ type App interface {
 	FileRules(ctx context.Context) FileRules
 }
 
+type waitingKey struct{}
+
+// WithWaiting returns a context for which f is called when a call of an App other than Ask has to wait, before it waits,
+// with about how long: so that a person can be told. f may be called from any goroutine until the call returns.
+func WithWaiting(ctx context.Context, f func(wait time.Duration)) context.Context {
+	return context.WithValue(ctx, waitingKey{}, f)
+}
+
+// Waiting is how an App says that it is about to wait. It does nothing where nobody listens.
+func Waiting(ctx context.Context, wait time.Duration) {
+	if f, ok := ctx.Value(waitingKey{}).(func(time.Duration)); ok {
+		f(wait)
+	}
+}
+
 // Question is one question to an app.
 type Question struct {
 	Conversation string // ClickAI's conversation_id; "" starts a new one

@@ -15,6 +15,7 @@ import (
 const (
 	uploadsAtOnce = 3
 	uploadTimeout = 5 * time.Minute // of one file, from the platform to ClickAI
+	maxFileLines  = 6               // files that are named because they do not go along; of more, how many
 )
 
 // errTooBig is what a capped reader returns when a file turns out to be over its limit.
@@ -35,6 +36,17 @@ func (t *turn) sendFiles(ctx context.Context) ([]FileRef, error) {
 	if rules.MaxCount > 0 {
 		most = min(most, rules.MaxCount)
 	}
+	left := 0 // files that do not go along
+	leave := func(a Attachment, why string) {
+		if left++; left <= maxFileLines {
+			t.reply.notice(Notice{Kind: NoticeFile, Detail: oneLine(attachmentName(a)) + " " + why})
+		}
+	}
+	defer func() {
+		if left > maxFileLines {
+			t.reply.notice(Notice{Kind: NoticeFile, Detail: fill(t.bot.words.moreFiles, strconv.Itoa(left-maxFileLines))})
+		}
+	}()
 	refs := make([]FileRef, len(all))
 	errs := make([]error, len(all))
 	slots := make(chan struct{}, uploadsAtOnce)
@@ -46,7 +58,7 @@ func (t *turn) sendFiles(ctx context.Context) ([]FileRef, error) {
 			why = fill(t.bot.words.tooManyFiles, strconv.Itoa(most))
 		}
 		if why != "" {
-			t.reply.notice(Notice{Kind: NoticeFile, Detail: attachmentName(a) + " " + why})
+			leave(a, why)
 			continue
 		}
 		taken++
@@ -73,7 +85,7 @@ func (t *turn) sendFiles(ctx context.Context) ([]FileRef, error) {
 			return nil, err
 		default:
 			t.log.Warn("attachment not sent", slog.Int64("bytes", all[i].Size), slog.Any("err", err))
-			t.reply.notice(Notice{Kind: NoticeFile, Detail: attachmentName(all[i]) + " " + t.whyNotSent(err)})
+			leave(all[i], t.whyNotSent(err))
 		}
 	}
 	return sent, nil
@@ -126,6 +138,7 @@ func (t *turn) sendFile(ctx context.Context, a Attachment, limit int64) (FileRef
 	}
 	ctx, cancel := context.WithTimeout(ctx, uploadTimeout)
 	defer cancel()
+	ctx = WithWaiting(ctx, func(wait time.Duration) { t.reply.take(Delta{Kind: DeltaWaiting, Wait: wait}) })
 	f := File{Name: attachmentName(a), MIME: a.MIME, Size: a.Size, Open: func(ctx context.Context) (io.ReadCloser, error) {
 		r, err := t.bot.opener.OpenAttachment(ctx, a)
 		if err != nil {

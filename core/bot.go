@@ -15,6 +15,11 @@ const maxKey = 200
 // maxText bounds the text of one question in bytes. No platform lets a person write as much in one message.
 const maxText = 256 << 10
 
+const (
+	noticesAtOnce     = 8   // of a bot
+	maxNoticesWaiting = 256 // of a bot, those that are being sent included
+)
+
 // bot is one Platform at work: it is the Host of its adapter and knows the adapter's capabilities.
 type bot struct {
 	bridge   *Bridge
@@ -43,7 +48,8 @@ type bot struct {
 	firstRun  time.Time  // of the bot, ever
 	likes     map[string]Rating
 	noticesWG sync.WaitGroup
-	notices   chan struct{} // slots for notices under way
+	notices   chan struct{} // capacity maxNoticesWaiting: notices that are or wait to be sent
+	sending   chan struct{} // capacity noticesAtOnce
 
 	mu        sync.Mutex
 	connected bool
@@ -63,7 +69,8 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 		groups:   &groups{seen: map[string]groupSeen{}},
 		told:     newRateByKey(PerTime{Count: 1, Per: time.Minute}),
 		likes:    map[string]Rating{},
-		notices:  make(chan struct{}, 8),
+		notices:  make(chan struct{}, maxNoticesWaiting),
+		sending:  make(chan struct{}, noticesAtOnce),
 	}
 	t.editor, _ = p.(Editor)
 	t.deleter, _ = p.(Deleter)
@@ -118,8 +125,7 @@ func (t *bot) Accept(ctx context.Context, ev Event) error {
 
 func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 	now := time.Now()
-	if tooOld(ev.SentAt, now, t.firstRun, t.started, t.settings.CatchUp) {
-		t.log.Debug("message is too old", slog.String("event_key", ev.Key), slog.Time("sent_at", ev.SentAt))
+	if t.tooOld(ev, now) {
 		return nil
 	}
 	if ev.Text == "" && len(ev.Attachments) == 0 && ev.Reach != ReachDirect && ev.Reach != ReachMention {
@@ -148,6 +154,14 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 		ev.Text = t.words.emptyMention // a bare mention is a greeting
 	}
 	ev.Text = clip(ev.Text, maxText)
+	if t.bridge.dispatch.full(d.Conv) {
+		fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
+		if err == nil && fresh {
+			t.log.Warn("too many conversations wait for an answer", slog.String("event_key", ev.Key))
+			t.tell(ev, NoticeQueueFull)
+		}
+		return err
+	}
 	counted := !inGroup // an album is one question
 	if counted && !t.turns.allow(ev.Sender.Key, now) {
 		fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
@@ -183,7 +197,10 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 		return nil
 	}
 	t.groups.add(ev, now)
-	t.bridge.dispatch.wake(p.Conv)
+	if t.bridge.dispatch.wake(p.Conv) {
+		t.log.Warn("no place for another turn: the question waits", slog.String("event_key", ev.Key))
+		t.tell(ev, NoticeBusy)
+	}
 	return nil
 }
 
@@ -249,7 +266,7 @@ func (t *bot) SetCursor(ctx context.Context, name, value string) error {
 }
 
 // tell sends one of the bridge's lines in answer to a message that gets no turn, at most once a minute for each person.
-// It does not wait. When too many are under way the line is left out: it is a courtesy, and sending is what is scarce.
+// It does not wait. When too many are waiting to be sent the line is left out: it is a courtesy, and sending is what is scarce.
 func (t *bot) tell(ev *Event, kind NoticeKind) {
 	if !t.told.allow(ev.Sender.Key, time.Now()) {
 		return
@@ -257,11 +274,18 @@ func (t *bot) tell(ev *Event, kind NoticeKind) {
 	select {
 	case t.notices <- struct{}{}:
 	default:
+		t.log.Warn("notice left out: too many wait to be sent", slog.String("notice", string(kind)), slog.String("event_key", ev.Key))
 		return
 	}
 	place, replyTo := ev.Place(), ev.MessageID
 	t.noticesWG.Go(func() {
 		defer func() { <-t.notices }()
+		select {
+		case t.sending <- struct{}{}:
+			defer func() { <-t.sending }()
+		case <-t.bridge.work.Done():
+			return
+		}
 		_ = safely(t.log, func() { t.sendNotice(place, replyTo, ev.Key, kind) })
 	})
 }

@@ -12,8 +12,10 @@ import (
 
 // Bounds of the whole bridge.
 const (
-	// DefaultMaxTurns is how many turns run at once; further conversations wait.
+	// DefaultMaxTurns is how many turns run at once; further conversations wait, and the person is told.
 	DefaultMaxTurns = 10_000
+	// DefaultMaxWaiting is how many conversations wait for a place; a question in another one is refused with a line.
+	DefaultMaxWaiting = 100_000
 
 	// maxGrowing is how many replies have a Render of their own, which is several times quicker and holds several times
 	// the answer's text. With more answers at once each is edited less often anyway.
@@ -35,6 +37,8 @@ type Config struct {
 	ShutdownTimeout time.Duration
 	// MaxTurns bounds the turns that run at once; 0: DefaultMaxTurns.
 	MaxTurns int
+	// MaxWaiting bounds the conversations that wait for a place; 0: DefaultMaxWaiting.
+	MaxWaiting int
 }
 
 // BotConfig is one bot with its platform.
@@ -75,8 +79,11 @@ func New(c Config) (*Bridge, error) {
 	if c.MaxTurns == 0 {
 		c.MaxTurns = DefaultMaxTurns
 	}
+	if c.MaxWaiting == 0 {
+		c.MaxWaiting = DefaultMaxWaiting
+	}
 	b.work, b.stopWork = context.WithCancelCause(context.Background())
-	b.dispatch = newDispatcher(c.MaxTurns, b.converse)
+	b.dispatch = newDispatcher(c.MaxTurns, c.MaxWaiting, b.converse)
 	b.rater = newRater(b)
 	b.renders = make(chan struct{}, maxGrowing)
 	for _, bc := range c.Bots {

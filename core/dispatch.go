@@ -16,11 +16,13 @@ type dispatcher struct {
 	ready   []ConvKey
 	running int
 	most    int
+	waiting int             // most of ready, besides those that the store held at the start
+	moved   map[room]string // rooms that got another id since the start
 	wg      sync.WaitGroup
 }
 
-func newDispatcher(most int, work func(context.Context, ConvKey)) *dispatcher {
-	return &dispatcher{work: work, most: most, active: map[ConvKey]*bool{}}
+func newDispatcher(most, waiting int, work func(context.Context, ConvKey)) *dispatcher {
+	return &dispatcher{work: work, most: most, waiting: waiting, active: map[ConvKey]*bool{}}
 }
 
 // start lets workers run until stop. Conversations that were woken before begin now.
@@ -39,17 +41,27 @@ func (d *dispatcher) stop() {
 	d.wg.Wait()
 }
 
-// wake says that conv has something new to do. It never waits.
-func (d *dispatcher) wake(conv ConvKey) {
+// wake says that conv has something new to do. It never waits. waits is true if conv itself now has to wait for a worker.
+func (d *dispatcher) wake(conv ConvKey) (waits bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	conv = d.nowLocked(conv)
 	if again, ok := d.active[conv]; ok {
 		*again = true
-		return
+		return false
 	}
 	d.active[conv] = new(bool)
 	d.ready = append(d.ready, conv)
 	d.fillLocked()
+	return d.ctx != nil && len(d.ready) > 0
+}
+
+// full tells whether no more conversations may wait and conv is none of those that work or wait already.
+func (d *dispatcher) full(conv ConvKey) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	_, ok := d.active[conv]
+	return !ok && len(d.ready) >= d.waiting
 }
 
 // counts are the workers that run and the conversations that wait for one.
@@ -74,6 +86,7 @@ func (d *dispatcher) run(ctx context.Context, conv ConvKey) {
 	for {
 		d.work(ctx, conv)
 		d.mu.Lock()
+		conv = d.nowLocked(conv)
 		again := d.active[conv]
 		if *again && ctx.Err() == nil && d.ctx != nil {
 			*again = false

@@ -7,7 +7,7 @@ import (
 
 const (
 	groupFor  = time.Minute // the messages of a group come within seconds, also after a reconnect
-	maxGroups = 1000
+	maxGroups = 1000        // of a bot; over it the oldest is forgotten, of which nothing more is likely to come
 )
 
 // groups remembers the albums of which a message was taken lately, so that the others are taken with it. A message that
@@ -44,14 +44,20 @@ func (g *groups) add(ev *Event, now time.Time) {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if len(g.seen) >= maxGroups {
+	key := groupKey(ev)
+	if _, ok := g.seen[key]; !ok && len(g.seen) >= maxGroups {
+		oldest := ""
 		for k, s := range g.seen {
-			if now.Sub(s.at) >= groupFor {
+			switch {
+			case now.Sub(s.at) >= groupFor:
 				delete(g.seen, k)
+			case oldest == "" || s.at.Before(g.seen[oldest].at):
+				oldest = k
 			}
 		}
+		if len(g.seen) >= maxGroups {
+			delete(g.seen, oldest)
+		}
 	}
-	if len(g.seen) < maxGroups {
-		g.seen[groupKey(ev)] = groupSeen{reach: ev.Reach, at: now}
-	}
+	g.seen[key] = groupSeen{reach: ev.Reach, at: now}
 }

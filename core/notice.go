@@ -9,6 +9,7 @@ const (
 	NoticeRetry      NoticeKind = "retry"       // no answer could be had; ask again
 	NoticeBusy       NoticeKind = "busy"        // still trying; goes when the answer comes
 	NoticeError      NoticeKind = "error"       // the app refused, Detail is its own message
+	NoticeErrorRetry NoticeKind = "error_retry" // the same where asking again may help
 	NoticeTooLong    NoticeKind = "too_long"    // the question is too long
 	NoticeQuota      NoticeKind = "quota"       // the plan's quota is used up
 	NoticeStopped    NoticeKind = "stopped"     // ended because a person said stop

@@ -239,6 +239,8 @@ func (s *BotSettings) Validate() []Problem {
 	bad(s.ThreadContext < 0 || s.ThreadContext > 200, "thread_context", fmt.Sprintf("%d is out of range", s.ThreadContext), "use 0 to 200")
 	bad(s.IdleReset < 0, "idle_reset", "is negative", "use 0s for never")
 	bad(s.CatchUp < 0, "catch_up", "is negative", "use 0s for nothing")
+	// What is caught up is known again by its key alone.
+	bad(s.CatchUp > seenFor, "catch_up", fmt.Sprintf("%s is too long", s.CatchUp), fmt.Sprintf("use at most %dd", seenFor/(24*time.Hour)))
 	bad(s.Attachments.MaxCount < 0, "attachments.max_count", "is negative", "use 0 for no files")
 	bad(s.Limits.QueuePerConversation < 1, "limits.queue_per_conversation", "is too small", "use at least 1")
 	bad(s.Limits.AnswerTimeout < time.Second, "limits.answer_timeout", fmt.Sprintf("%s is too short", s.Limits.AnswerTimeout), "use at least 1s")

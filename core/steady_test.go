@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -319,11 +320,11 @@ func TestFilesThatWereDealtWithAreNotSentAgain(t *testing.T) {
 // counting counts how often core looks at what the platform can do, which it does in every step.
 type counting struct {
 	*chat
-	looks int
+	looks atomic.Int64
 }
 
 func (c *counting) Limits(p core.Place) core.Limits {
-	c.looks++
+	c.looks.Add(1)
 	return c.chat.Limits(p)
 }
 
@@ -339,8 +340,8 @@ func TestChunksDoNotWakeAWriterThatShowsTheEndAlone(t *testing.T) {
 		if got := r.chat.texts(); len(got) != 1 || len(got[0]) != 200 {
 			t.Errorf("texts = %q", got)
 		}
-		if c.looks > 20 {
-			t.Errorf("%d looks for 200 chunks", c.looks)
+		if n := c.looks.Load(); n > 20 {
+			t.Errorf("%d looks for 200 chunks", n)
 		}
 	})
 }

@@ -31,6 +31,7 @@ type Conversation struct {
 	Message string    `json:"message_id,omitempty"` // ClickAI's, of the last turn that ended
 	Started time.Time `json:"started"`              // of this conversation_id
 	Last    time.Time `json:"last"`                 // end of the last turn
+	Asked   time.Time `json:"asked,omitzero"`       // when its question was sent, by the platform's clock
 	At      Place     `json:"at"`                   // where it was last spoken in
 	Bot     string    `json:"bot"`                  //
 	Title   string    `json:"title,omitempty"`      // name of the room or thread
@@ -152,6 +153,11 @@ type Store interface {
 	RatingJobs(ctx context.Context, limit int) ([]RatingJob, error)
 	// RatingSent removes the job if its version is still the given one; a newer one stays to be sent.
 	RatingSent(ctx context.Context, id string, version uint64) error
+
+	// MoveRoom gives all that belongs to a room of a bot to another id of it: conversations, what waits and runs there,
+	// threads. From then on the methods take keys and places of the old id for those of the new one. Messages stay where
+	// they are, with their links and votes: their ids count in the room that they were sent to. Moved already: no error.
+	MoveRoom(ctx context.Context, bot, from, to string) error
 
 	// Cursor and SetCursor keep a position for a platform, under names of its own.
 	Cursor(ctx context.Context, bot, name string) (string, error)

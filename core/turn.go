@@ -127,10 +127,12 @@ func nextBatch(waiting []Pending, now time.Time) (batch []Pending, settle time.D
 	}
 	for _, p := range batch {
 		if p.Event.Group != "" {
-			settle = max(settle, time.UnixMilli(p.Recv).Add(groupSettle).Sub(now))
+			if left := time.UnixMilli(p.Recv).Add(groupSettle).Sub(now); left <= groupSettle { // else the clock was put back
+				settle = max(settle, left)
+			}
 		}
 	}
-	return batch, min(settle, groupSettle)
+	return batch, settle
 }
 
 func newJournal(conv ConvKey, batch []Pending) Turn {
@@ -218,7 +220,7 @@ func (t *turn) remember(ctx context.Context, j *Turn) error {
 	first := t.batch[0]
 	sender := first.Event.Sender
 	idle := t.bot.settings.IdleReset
-	if ok && idle > 0 && !c.Last.IsZero() && time.UnixMilli(first.Recv).Sub(c.Last) > idle && j.Message == "" {
+	if ok && idle > 0 && j.Message == "" && silentFor(c, first) > idle {
 		t.log.Info("conversation reset after silence", slog.String("conversation_id", c.ID))
 		ok = false
 	}
@@ -235,6 +237,7 @@ func (t *turn) remember(ctx context.Context, j *Turn) error {
 	if c.Title == "" {
 		c.Title = first.Event.Room.Name
 	}
+	c.Asked = t.batch[len(t.batch)-1].Event.SentAt
 	t.conv = c
 	t.user = sender.Key
 	if t.app.Conversational() {
@@ -279,7 +282,7 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 			Room: VarsNamed{ID: first.Room.ID, Name: first.Room.Name}, Thread: VarsNamed{ID: t.batch[0].At.Thread, Name: first.ThreadName},
 		},
 		// A question that was accepted before this process began may have been asked by the one before it.
-		Retried: resumed || time.UnixMilli(t.batch[0].Recv).Before(t.bot.started), MessageID: j.Message, Begun: j.Begun, After: t.conv.Message,
+		Retried: resumed || t.askedBefore(t.batch[0]), MessageID: j.Message, Begun: j.Begun, After: t.conv.Message,
 		AskedAt: time.UnixMilli(t.batch[0].Recv),
 	}
 	t.reply.asking(*j)

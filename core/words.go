@@ -25,6 +25,7 @@ type words struct {
 	tooLarge     string // the same where the limit is not known
 	typeRefused  string
 	tooManyFiles string
+	moreFiles    string // %d is how many more files do not go along
 	notFetched   string
 	notSent      string
 }
@@ -81,6 +82,7 @@ var english = words{
 		NoticeRetry:      "⚠️ I could not get an answer. Please ask again.",
 		NoticeBusy:       "⏳ This takes longer than usual; I keep trying …",
 		NoticeError:      "⚠️ I could not answer: %d",
+		NoticeErrorRetry: "⚠️ I could not answer: %d (you can ask again)",
 		NoticeTooLong:    "⚠️ That is too long for me. Please shorten it.",
 		NoticeQuota:      "⚠️ My quota is used up for now. Please try again later.",
 		NoticeStopped:    "⏹️ Stopped.",
@@ -113,6 +115,7 @@ var english = words{
 	tooLarge:     "is too large",
 	typeRefused:  "is of a kind that I do not take",
 	tooManyFiles: "was left out: at most %d files at a time",
+	moreFiles:    "%d more files do not go along",
 	notFetched:   "could not be fetched",
 	notSent:      "could not be sent",
 }
@@ -123,6 +126,7 @@ var vietnamese = words{
 		NoticeRetry:      "⚠️ Tôi không lấy được câu trả lời. Vui lòng hỏi lại.",
 		NoticeBusy:       "⏳ Lâu hơn bình thường; tôi vẫn đang thử …",
 		NoticeError:      "⚠️ Tôi không trả lời được: %d",
+		NoticeErrorRetry: "⚠️ Tôi không trả lời được: %d (bạn có thể hỏi lại)",
 		NoticeTooLong:    "⚠️ Nội dung quá dài. Vui lòng rút ngắn.",
 		NoticeQuota:      "⚠️ Hạn mức của tôi đã hết. Vui lòng thử lại sau.",
 		NoticeStopped:    "⏹️ Đã dừng.",
@@ -155,6 +159,7 @@ var vietnamese = words{
 	tooLarge:     "quá lớn",
 	typeRefused:  "thuộc loại mà tôi không nhận",
 	tooManyFiles: "bị bỏ qua: tối đa %d tệp mỗi lần",
+	moreFiles:    "%d tệp nữa không được gửi kèm",
 	notFetched:   "không tải về được",
 	notSent:      "không gửi được",
 }

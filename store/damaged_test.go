@@ -29,6 +29,8 @@ func everything(tb testing.TB, s *store.Store) {
 	link := core.Link{App: "a", User: "u", Message: "msg", At: aTime}
 	must(s.PutTurn(ctx, core.Turn{ID: "t", Conv: "c", Bot: "b", Reply: []core.MessageRef{ref("p")}}, nil, &link))
 	must(s.SetCursor(ctx, "b", "n", "v"))
+	must(s.MoveRoom(ctx, "b", "R", "R2"))
+	must(s.PutConversation(ctx, convIn("R3", "", ""), core.Conversation{ID: "y"}))
 	_, _, err = s.Vote(ctx, "vote", likeOf("p", aTime))
 	must(err)
 }
@@ -44,6 +46,7 @@ func call(ctx context.Context, s *store.Store) map[string]error {
 	_, errs["Waiting"] = s.Waiting(ctx, "c", 0)
 	_, errs["Unfinished"] = s.Unfinished(ctx)
 	_, errs["Thread"] = s.Thread(ctx, "b", core.Place{Room: "R", Thread: "T"})
+	errs["MoveRoom"] = s.MoveRoom(ctx, "b", "R3", "R4")
 	_, _, errs["Conversation"] = s.Conversation(ctx, "c")
 	_, _, errs["Turn"] = s.Turn(ctx, "c")
 	_, _, errs["Link"] = s.Link(ctx, "b", ref("p"))
@@ -107,7 +110,7 @@ func TestDamagedValues(t *testing.T) {
 		{"meta", []string{"FirstStart"}},
 		{"inbox", []string{"Waiting", "Revise"}},
 		{"questions", []string{"Revise"}},
-		{"conversations", []string{"Conversation"}},
+		{"conversations", []string{"Conversation", "MoveRoom"}},
 		{"turns", []string{"Turn", "Unfinished", "Revise"}},
 		{"threads", []string{"Thread", "Put"}},
 		{"links", []string{"Link", "Vote", "EndTurn"}},
@@ -116,6 +119,7 @@ func TestDamagedValues(t *testing.T) {
 		{"rating_jobs", []string{"RatingJobs", "RatingSent", "Vote"}},
 		{"rating_jobs_at", []string{"RatingJobs"}},
 		{"cursors", []string{"Cursor"}},
+		{"moves", []string{"Thread", "Put"}},
 	} {
 		t.Run(tt.bucket, func(t *testing.T) {
 			t.Parallel()

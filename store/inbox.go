@@ -40,10 +40,16 @@ func (s *Store) Put(ctx context.Context, p core.Put) (stored core.Pending, isFre
 		if t.has(bucketSeen, seen) {
 			return maybe[core.Pending]{q, false}, nil
 		}
+		var err error
+		if q.Conv, err = t.now(q.Conv); err != nil {
+			return maybe[core.Pending]{}, err
+		}
+		if q.At, err = t.nowAt(q.Event.Bot, q.At); err != nil {
+			return maybe[core.Pending]{}, err
+		}
 		if p.MaxWaiting > 0 && countWaiting(t, q.Conv, p.MaxWaiting) >= p.MaxWaiting {
 			return maybe[core.Pending]{}, core.ErrQueueFull
 		}
-		var err error
 		if q.Seq, err = t.next(bucketInbox); err != nil {
 			return maybe[core.Pending]{}, err
 		}
@@ -73,7 +79,11 @@ func countWaiting(t *txn, conv core.ConvKey, limit int) (n int) {
 // markThreads returns whether the question is the first of the thread that it stands in.
 func markThreads(t *txn, q *core.Pending, opened bool) (first bool, err error) {
 	if q.Event.Thread != "" {
-		key := threadKey(q.Event.Bot, q.Event.Place())
+		at, err := t.nowAt(q.Event.Bot, q.Event.Place())
+		if err != nil {
+			return false, err
+		}
+		key := threadKey(q.Event.Bot, at)
 		m, _, err := load[core.ThreadMark](t, bucketThreads, key)
 		if err != nil {
 			return false, err
@@ -127,6 +137,10 @@ func see(t *txn, bot, key string) (isFresh bool, err error) {
 // Those that a running turn has taken are among them.
 func (s *Store) Waiting(ctx context.Context, conv core.ConvKey, limit int) ([]core.Pending, error) {
 	return read(ctx, s, "waiting", func(t *txn) ([]core.Pending, error) {
+		conv, err := t.now(conv)
+		if err != nil {
+			return nil, err
+		}
 		var found []core.Pending
 		for k, raw := range t.scan(bucketInbox, joinKey(string(conv))) {
 			if limit > 0 && len(found) == limit {

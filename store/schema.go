@@ -25,6 +25,7 @@ const (
 	bucketConversations bucket = "conversations"  // conv → core.Conversation
 	bucketTurns         bucket = "turns"          // conv → core.Turn
 	bucketThreads       bucket = "threads"        // bot, room, thread → core.ThreadMark
+	bucketMoves         bucket = "moves"          // bot, room → the id that it has now; one for each that has moved
 	bucketLinks         bucket = "links"          // bot, room, message → core.Link
 	bucketLinksAt       bucket = "links_at"       // time, key in links
 	bucketVotes         bucket = "votes"          // app, ClickAI message, person → voteRecord
@@ -38,7 +39,7 @@ const (
 var buckets = []bucket{
 	bucketMeta, bucketInbox, bucketQuestions, bucketSeen, bucketSeenAt, bucketConversations, bucketTurns, bucketThreads,
 	bucketLinks, bucketLinksAt, bucketVotes, bucketRatings, bucketRatingsAt, bucketRatingJobs, bucketRatingJobsDue,
-	bucketCursors,
+	bucketCursors, bucketMoves,
 }
 
 // migration takes a file from one version to the next. It runs in a transaction of its own with the new version number.

@@ -16,6 +16,10 @@ func (s *Store) Thread(ctx context.Context, bot string, p core.Place) (core.Thre
 		return core.ThreadMark{}, nil
 	}
 	return read(ctx, s, "thread", func(t *txn) (core.ThreadMark, error) {
+		p, err := t.nowAt(bot, p)
+		if err != nil {
+			return core.ThreadMark{}, err
+		}
 		m, _, err := load[core.ThreadMark](t, bucketThreads, threadKey(bot, p))
 		return m, err
 	})
@@ -29,14 +33,31 @@ func readOne[T any](ctx context.Context, s *Store, what string, b bucket, key []
 	return r.value, r.ok, err
 }
 
+// readConv reads what a bucket has of a conversation.
+func readConv[T any](ctx context.Context, s *Store, what string, b bucket, conv core.ConvKey) (T, bool, error) {
+	r, err := read(ctx, s, what, func(t *txn) (maybe[T], error) {
+		conv, err := t.now(conv)
+		if err != nil {
+			return maybe[T]{}, err
+		}
+		v, ok, err := load[T](t, b, joinKey(string(conv)))
+		return maybe[T]{v, ok}, err
+	})
+	return r.value, r.ok, err
+}
+
 // Conversation reads the memory of a conversation; ok is false if there is none.
 func (s *Store) Conversation(ctx context.Context, conv core.ConvKey) (c core.Conversation, ok bool, err error) {
-	return readOne[core.Conversation](ctx, s, "conversation", bucketConversations, joinKey(string(conv)))
+	return readConv[core.Conversation](ctx, s, "conversation", bucketConversations, conv)
 }
 
 // PutConversation replaces it.
 func (s *Store) PutConversation(ctx context.Context, conv core.ConvKey, c core.Conversation) error {
 	_, err := write(ctx, s, "put conversation", func(t *txn) (struct{}, error) {
+		conv, err := t.now(conv)
+		if err != nil {
+			return struct{}{}, err
+		}
 		return struct{}{}, save(t, bucketConversations, joinKey(string(conv)), c)
 	})
 	return err
@@ -45,6 +66,10 @@ func (s *Store) PutConversation(ctx context.Context, conv core.ConvKey, c core.C
 // DeleteConversation forgets it; one that is not there is no error. Waiting questions and a running turn stay.
 func (s *Store) DeleteConversation(ctx context.Context, conv core.ConvKey) error {
 	_, err := write(ctx, s, "delete conversation", func(t *txn) (struct{}, error) {
+		conv, err := t.now(conv)
+		if err != nil {
+			return struct{}{}, err
+		}
 		return struct{}{}, t.del(bucketConversations, joinKey(string(conv)))
 	})
 	return err
@@ -52,7 +77,7 @@ func (s *Store) DeleteConversation(ctx context.Context, conv core.ConvKey) error
 
 // Turn reads the journal of the conversation's turn; ok is false if none runs.
 func (s *Store) Turn(ctx context.Context, conv core.ConvKey) (turn core.Turn, ok bool, err error) {
-	return readOne[core.Turn](ctx, s, "turn", bucketTurns, joinKey(string(conv)))
+	return readConv[core.Turn](ctx, s, "turn", bucketTurns, conv)
 }
 
 // PutTurn writes the journal of the turn of turn.Conv. In the same transaction c replaces the conversation, if it is not
@@ -62,6 +87,10 @@ func (s *Store) PutTurn(ctx context.Context, turn core.Turn, c *core.Conversatio
 		return errors.New("store: put turn: the turn names no conversation")
 	}
 	_, err := write(ctx, s, "put turn", func(t *txn) (struct{}, error) {
+		turn, c, link, err := t.nowTurn(turn, c, link)
+		if err != nil {
+			return struct{}{}, err
+		}
 		return struct{}{}, errors.Join(
 			save(t, bucketTurns, joinKey(string(turn.Conv)), turn),
 			putMemory(t, turn, c, link),
@@ -77,6 +106,10 @@ func (s *Store) EndTurn(ctx context.Context, turn core.Turn, c *core.Conversatio
 		return errors.New("store: end turn: the turn names no conversation")
 	}
 	_, err := write(ctx, s, "end turn", func(t *txn) (struct{}, error) {
+		turn, c, link, err := t.nowTurn(turn, c, link)
+		if err != nil {
+			return struct{}{}, err
+		}
 		for _, seq := range turn.Seqs {
 			if err := removeQuestion(t, inboxKey(turn.Conv, seq)); err != nil {
 				return struct{}{}, err

@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 
@@ -29,14 +30,31 @@ func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
 	if me.CanJoin != nil && !*me.CanJoin {
 		found = append(found, core.Check{What: "joining groups", OK: true, Mend: "is off, so the bot answers in private chats alone; @BotFather /setjoingroups changes it"})
 	}
-	hook, err := p.webhook(ctx)
+	info, err := p.webhookInfo(ctx)
 	if err != nil {
 		return nil, p.fail("Check", err, false)
 	}
-	if hook != "" {
-		found = append(found, core.Check{What: "webhook", OK: true, Mend: "is set to " + hostOf(hook) + "; run takes it away, since this bot polls: stop the program that set it"})
+	return append(found, p.checkHook(info)...), nil
+}
+
+// checkHook tells what Telegram knows of the webhook.
+func (p *Platform) checkHook(info hookInfo) []core.Check {
+	c := core.Check{What: "webhook", OK: true}
+	switch set := info.URL != ""; {
+	case p.hook == nil && !set:
+		return nil
+	case p.hook == nil:
+		c.Mend = "is set to " + hostOf(info.URL) + "; run takes it away, since this bot polls: stop the program that set it"
+	case !set:
+		c.Mend = "is not set; run sets it to " + hostOf(p.hook.url)
+	case info.URL != p.hook.url:
+		c.Mend = "is set to another address, at " + hostOf(info.URL) + "; run replaces it: stop the program that set it"
+	case info.Pending > 0 && info.LastError != "":
+		c.OK, c.Mend = false, fmt.Sprintf("%d updates wait, and Telegram's last delivery to %s failed: %s", info.Pending, hostOf(info.URL), p.said(info.LastError))
+	default:
+		c.Mend = "is set to " + hostOf(info.URL)
 	}
-	return found, nil
+	return []core.Check{c}
 }
 
 // privacy tells what the bot sees in groups. What it must see depends on `respond`, which is none of the adapter's
@@ -48,15 +66,6 @@ func privacy(me user) core.Check {
 		c.Mend = "mentions, replies and commands are seen, and all where the bot is an administrator; for `respond: thread` or `all`: @BotFather /setprivacy, Disable, then add the bot to its groups again"
 	}
 	return c
-}
-
-// webhook is the address that Telegram sends updates to; "" if there is none.
-func (p *Platform) webhook(ctx context.Context) (string, error) {
-	var hook struct {
-		URL string `json:"url"`
-	}
-	err := p.call(ctx, "getWebhookInfo", struct{}{}, &hook)
-	return hook.URL, err
 }
 
 // hostOf is the host of an address, whose path and query may hold a secret.

@@ -1,9 +1,11 @@
 package telegram
 
 import (
+	"fmt"
 	"log/slog"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/clickai/bridge/core"
@@ -20,9 +22,12 @@ type Config struct {
 	// APIURL is the base under which /bot<token>/<method> and /file/bot<token>/<path> stand; http or https, a path prefix
 	// is kept. An own Bot API server has another address than [DefaultAPIURL].
 	APIURL string `yaml:"api_url"`
-	// WebhookURL must be empty in this version: updates are polled.
+	// WebhookURL is the whole public address that Telegram is to call, which leads to the handler that
+	// [Platform.Webhook] returns; "": updates are polled. It is https, on port 443, 80, 88 or 8443; an own Bot API server
+	// takes http and other ports too. Source: https://core.telegram.org/bots/api#setwebhook
 	WebhookURL string `yaml:"webhook_url"`
-	// WebhookSecret belongs to WebhookURL.
+	// WebhookSecret is what Telegram sends with each update, so that nobody else can: 16 to 256 characters of A–Z, a–z,
+	// 0–9, _ and -.
 	WebhookSecret core.Secret `yaml:"webhook_secret"`
 }
 
@@ -57,10 +62,49 @@ func (c *Config) Validate() []core.Problem {
 	if _, wrong := parseBase(c.APIURL); wrong != "" {
 		add("api_url", wrong, mendAPI)
 	}
-	if c.WebhookURL != "" {
-		add("webhook_url", "is not supported in this version: updates are polled", `leave it empty ("")`)
+	if c.WebhookURL == "" {
+		return found
+	}
+	if wrong := c.wrongHook(); wrong != "" {
+		add("webhook_url", wrong, `use the https address at which Telegram reaches this bridge, or "" to poll`)
+	}
+	switch secret := c.WebhookSecret.Reveal(); {
+	case secret == "":
+		add("webhook_secret", "is missing", mendSecret)
+	case len(secret) < minSecret || len(secret) > maxSecret:
+		add("webhook_secret", fmt.Sprintf("has %d characters", len(secret)), mendSecret)
+	case !secretShape.MatchString(secret):
+		add("webhook_secret", "has characters that Telegram does not take", mendSecret)
 	}
 	return found
+}
+
+// secretShape is what Telegram takes as a secret. Source: https://core.telegram.org/bots/api#setwebhook
+var secretShape = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
+var mendSecret = fmt.Sprintf("make one of %d to %d characters of A-Z, a-z, 0-9, _ and -, with `openssl rand -hex 32`", minSecret, maxSecret)
+
+// wrongHook says what is wrong with webhook_url; "" if nothing is.
+// Sources: https://core.telegram.org/bots/api#setwebhook, https://core.telegram.org/bots/api#using-a-local-bot-api-server
+func (c *Config) wrongHook() string {
+	base, _ := parseBase(c.APIURL)
+	u, err := url.Parse(strings.TrimSpace(c.WebhookURL))
+	switch {
+	case err != nil:
+		return "is not a URL" // the error would repeat what may hold a password
+	case u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "":
+		return "is not an https URL"
+	case u.User != nil:
+		return "contains a user name"
+	case u.Fragment != "":
+		return "has a fragment"
+	case base != DefaultAPIURL:
+	case u.Scheme != "https":
+		return "is not an https URL"
+	case !slices.Contains([]string{"", "443", "80", "88", "8443"}, u.Port()):
+		return "has a port that Telegram does not call: it calls 443, 80, 88 and 8443"
+	}
+	return ""
 }
 
 func (c *Config) token() string { return strings.TrimSpace(c.Token.Reveal()) }

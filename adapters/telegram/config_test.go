@@ -29,8 +29,24 @@ func TestValidate(t *testing.T) {
 		{name: "no scheme", change: func(c *telegram.Config) { c.APIURL = "api.telegram.org" }, want: []string{"api_url is not an http"}},
 		{name: "password in the address", change: func(c *telegram.Config) { c.APIURL = "https://u:hunter2@x.example" }, want: []string{"api_url contains a user name"}},
 		{name: "query", change: func(c *telegram.Config) { c.APIURL = "https://x.example/?a=hunter2" }, want: []string{"api_url has a query"}},
-		{name: "webhook", change: func(c *telegram.Config) { c.WebhookURL = "https://x.example/hook" }, want: []string{"webhook_url is not supported in this version"}},
-		{name: "all at once", change: func(c *telegram.Config) { *c = telegram.Config{APIURL: "x", WebhookURL: "y"} }, want: []string{"token", "api_url", "webhook_url"}},
+		{name: "webhook", change: hooked("https://x.example:8443/webhooks/acme?a=b", aSecret)},
+		{name: "webhook for an own server", change: func(c *telegram.Config) {
+			hooked("http://10.0.0.7:8080/webhooks/acme", aSecret)(c)
+			c.APIURL = "http://127.0.0.1:8081"
+		}},
+		{name: "secret without a webhook", change: hooked("", "x")},
+		{name: "longest secret", change: hooked("https://x.example/", strings.Repeat("s", 256))},
+		{name: "webhook without a secret", change: hooked("https://x.example/", ""), want: []string{"webhook_secret is missing"}},
+		{name: "short secret", change: hooked("https://x.example/", "hunter2"), want: []string{"webhook_secret has 7 characters"}},
+		{name: "long secret", change: hooked("https://x.example/", strings.Repeat("s", 257)), want: []string{"webhook_secret has 257 characters"}},
+		{name: "odd secret", change: hooked("https://x.example/", "hunter2!hunter2!"), want: []string{"webhook_secret has characters"}},
+		{name: "webhook over http", change: hooked("http://x.example/", aSecret), want: []string{"webhook_url is not an https URL"}},
+		{name: "webhook of no host", change: hooked("https:///x", aSecret), want: []string{"webhook_url is not an https URL"}},
+		{name: "webhook on another port", change: hooked("https://x.example:8080/", aSecret), want: []string{"webhook_url has a port"}},
+		{name: "webhook with a password", change: hooked("https://u:hunter2@x.example/", aSecret), want: []string{"webhook_url contains a user name"}},
+		{name: "webhook with a fragment", change: hooked("https://x.example/#hunter2", aSecret), want: []string{"webhook_url has a fragment"}},
+		{name: "webhook that is no URL", change: hooked("https://x.example/%zz", aSecret), want: []string{"webhook_url is not a URL"}},
+		{name: "all at once", change: func(c *telegram.Config) { *c = telegram.Config{APIURL: "x", WebhookURL: "y"} }, want: []string{"token", "api_url", "webhook_url", "webhook_secret"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -50,6 +66,12 @@ func TestValidate(t *testing.T) {
 			}
 		})
 	}
+}
+
+const aSecret = "0123456789abcdef_-XYZ"
+
+func hooked(url, secret string) func(*telegram.Config) {
+	return func(c *telegram.Config) { c.WebhookURL, c.WebhookSecret = url, core.Secret(secret) }
 }
 
 type others struct{ core.Settings }

@@ -1,4 +1,5 @@
-// Package telegram connects a Telegram bot to the bridge: updates in, by polling; messages, edits and files out.
+// Package telegram connects a Telegram bot to the bridge: updates in, by polling or by a webhook; messages, edits
+// and files out.
 //
 // # Set-up
 //
@@ -10,15 +11,21 @@
 // # Guarantees
 //
 //   - An update is confirmed to Telegram only once [core.Sink] has taken all that it holds. Where that fails, it is offered
-//     again and nothing behind it is confirmed. The offset is not stored: what was not confirmed comes again after a
-//     restart, for up to 24 hours (https://core.telegram.org/bots/api#getting-updates), and core knows what it has seen.
-//   - An update that cannot be read, or that makes the host panic, is logged and passed over. It never stalls the others.
+//     again and, where updates are polled, nothing behind it is confirmed. The offset is not stored: what was not confirmed
+//     comes again after a restart, for up to 24 hours (https://core.telegram.org/bots/api#getting-updates), and core knows
+//     what it has seen. A batch is taken in the order of its ids.
+//   - An update that cannot be read, or that makes the host panic, is logged, counted and passed over. It never stalls the
+//     others.
+//   - A webhook takes calls with its secret alone, which is compared in constant time. It answers 200 once an update is
+//     stored. See [Platform.Webhook].
 //   - Updates of unknown shape are read as far as they can be.
 //   - What shows something keeps to Telegram's limits, see Pace. No other call waits for its turn longer than its context,
 //     nor longer than the bound of its kind in limits.go.
 //   - A 429 to a message, an edit or a draft stops the chat that it was answered for, and no other, for as long as it says;
 //     one to a deletion or a sign of typing stops these.
 //   - [Platform.Run] returns after every goroutine that it started.
+//   - A group that has become a supergroup is known to the host as such ([core.Mover]) before the news is confirmed.
+//   - A chat that is gone, or that has shut the bot out, is called no more until something comes from it.
 //   - The token goes to the host of api_url and nowhere else: redirects are not followed. It is in every address, so
 //     addresses are in no error and no log.
 //
@@ -29,7 +36,7 @@
 //
 //   - Its poll loop confirms updates when they sit in memory: poll.go has an own one, and what else is wrong with that.
 //   - Its types fail as a whole on one unknown variant: wire.go has own ones.
-//   - Its webhook handler answers 200 to a wrong secret, and to a body that it then drops. Webhooks are not served yet.
+//   - Its webhook handler answers 200 to a wrong secret, and to a body that it then drops: webhook.go has an own one.
 //   - It reads answers without a bound, decodes more of them than is safe, and sends bodies that cannot be sent again:
 //     transport.go stands between the library and the network.
 //   - Its error types leave most reasons in the text: errors.go reads the answer itself.
@@ -49,7 +56,22 @@
 //
 // Part.Text goes out as HTML, as telegramfmt writes it; where Telegram cannot parse it, Part.Plain goes without.
 //
-// Telegram has no idempotency key: a message whose answer was lost may be sent twice. Errors then say so (Maybe).
+// Telegram has no idempotency key, and bots cannot read what they have sent: a message whose answer was lost may be sent
+// twice. Errors then say so (Maybe).
+//
+// # Webhook
+//
+// With webhook_url, Run has Telegram call it, looks every minute whether Telegram can, and tells the host. Another program's
+// webhook is replaced. When the bot stops the webhook stays, so that Telegram keeps what comes meanwhile; a bot that polls
+// takes it away, and gets what had waited. Telegram delivers one update after the other, in order: some ten a second, by
+// the time that a call takes from there. Polling takes a hundred at once.
+//
+// # Supergroups
+//
+// A group that becomes a supergroup gets another id, and counts its messages anew. What the bot showed before stays in the
+// old group: a reply under way is posted anew in the new one, and answers no message there. [Platform.Post] and
+// [Platform.Upload] tell in their result where the message really stands.
+// Sources: https://core.telegram.org/bots/api#responseparameters, https://core.telegram.org/api/channel
 //
 // # Pace
 //
@@ -69,11 +91,12 @@
 //
 // # Goroutines
 //
-// Run starts none: the poll is a loop in Run itself. An upload has one inside the library while it lasts.
+// Run starts none: the poll, or the look at the webhook, is a loop in Run itself. Calls of the webhook are the server's; Run
+// waits for those that it let in. An upload has one inside the library while it lasts.
 //
 // # Non-goals
 //
 // Business accounts, inline mode, channels. Telegram tells bots nothing of deleted messages, and lets them read no history:
-// there is no [core.ThreadReader]. A group that becomes a supergroup gets a new id: replies under way go on there, but
-// its conversation begins anew. Reactions in the name of a chat, and anonymous ones, do not count: nobody stands behind them.
+// there is no [core.ThreadReader]. Reactions in the name of a chat, and anonymous ones, do not count: nobody stands behind
+// them.
 package telegram

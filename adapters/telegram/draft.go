@@ -35,7 +35,7 @@ func (p *Platform) Draft(ctx context.Context, d core.Draft) error {
 		MessageThreadID: topic, DraftID: draftID(d.Nonce), Text: d.Part.Text, ParseMode: models.ParseModeHTML,
 	}
 	verdict := draftTaken
-	err = p.do(ctx, order{op: op, room: d.Place.Room, timeout: callTimeout}, func(ctx context.Context, chat string) error {
+	err = p.do(ctx, order{op: op, room: d.Place.Room, preview: true, timeout: callTimeout}, func(ctx context.Context, chat string) error {
 		params.ChatID = chat
 		err := p.orPlain(op, d.Part, &params.Text, &params.ParseMode, func() error {
 			_, err := p.bot.SendMessageDraft(ctx, params)

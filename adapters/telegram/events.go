@@ -2,7 +2,6 @@ package telegram
 
 import (
 	"fmt"
-	"log/slog"
 	"strconv"
 	"strings"
 	"time"
@@ -14,7 +13,11 @@ import (
 func (p *Platform) events(u *update) []core.Event {
 	switch {
 	case u.Message != nil:
-		return p.messages(u.Message)
+		ev, ok := p.messageEvent(u.Message)
+		if !ok {
+			return nil
+		}
+		return []core.Event{ev}
 	case u.Edited != nil:
 		ev, ok := p.messageEvent(u.Edited)
 		if !ok {
@@ -29,27 +32,22 @@ func (p *Platform) events(u *update) []core.Event {
 		return []core.Event{ev}
 	case u.Reaction != nil:
 		return p.reactions(u.ID, u.Reaction)
-	case u.Member != nil:
-		// "kicked" in a private chat means that the person has blocked the bot.
-		p.log.Info("membership changed", slog.String("room", u.Member.Chat.key()), slog.String("status", oneLine(u.Member.New.Status, 40)))
 	}
 	return nil
 }
 
-func (p *Platform) messages(m *message) []core.Event {
+// moves is what a message tells of a group that has become a supergroup: both chats get one. "" if it tells nothing.
+// Source: https://core.telegram.org/bots/api#message
+func (m *message) moves() (from, to string) {
 	switch {
+	case m == nil || m.Chat.ID == 0:
+		return "", ""
 	case m.MigrateTo != 0:
-		p.migrated(m.Chat.key(), strconv.FormatInt(m.MigrateTo, 10))
-		return nil
+		return m.Chat.key(), strconv.FormatInt(m.MigrateTo, 10)
 	case m.MigrateFrom != 0:
-		p.migrated(strconv.FormatInt(m.MigrateFrom, 10), m.Chat.key())
-		return nil
+		return strconv.FormatInt(m.MigrateFrom, 10), m.Chat.key()
 	}
-	ev, ok := p.messageEvent(m)
-	if !ok {
-		return nil
-	}
-	return []core.Event{ev}
+	return "", ""
 }
 
 // messageEvent is a message as the bridge sees it; ok is false for what is not a person's words.

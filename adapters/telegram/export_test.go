@@ -1,11 +1,13 @@
 package telegram
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"time"
 
 	"github.com/clickai/bridge/core"
@@ -16,7 +18,7 @@ import (
 func Hurry(p *Platform) *Platform {
 	p.times = timing{
 		hold: pollTimeout, pause: 30 * time.Millisecond, conflict: 20 * time.Millisecond,
-		backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond,
+		backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond, hookCheck: 20 * time.Millisecond,
 	}
 	return p
 }
@@ -43,7 +45,26 @@ func Events(raw []byte) (id int64, events []core.Event) {
 		panic(err)
 	}
 	p.setSelf(Me)
-	return newPoller(p, nil).decode(raw)
+	id, _, _, events = newPoller(p, nil).decode(raw)
+	return id, events
+}
+
+// Deliver hands a body to the webhook of a bot that runs, and returns the status of the answer.
+func Deliver(host core.Host, body []byte) int {
+	p, err := New("acme", Config{Token: "7000000001:x", APIURL: DefaultAPIURL, WebhookURL: "https://x.example/", WebhookSecret: "s"}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		panic(err)
+	}
+	p.setSelf(Me)
+	p.setHost(host)
+	run := &hookRun{intake: intake{p: p, host: host, log: p.log}, ctx: context.Background(), turn: make(chan struct{}, 1)}
+	p.hook.open(run)
+	defer p.hook.close(run)
+	r := httptest.NewRequest(http.MethodPost, "/webhooks/acme", bytes.NewReader(body))
+	r.Header.Set(secretHeader, "s")
+	w := httptest.NewRecorder()
+	p.Webhook().ServeHTTP(w, r)
+	return w.Code
 }
 
 // Plain is plain, with entities as JSON.
@@ -99,6 +120,9 @@ func Types(p *Platform, at core.Place) { p.types(at) }
 
 // RefuseDrafts notes that a place has none.
 func RefuseDrafts(p *Platform, at core.Place) { p.drafts.refuse(at, draftHere) }
+
+// Open has the next call to a room made, whatever was learnt of it.
+func Open(p *Platform, room string) { p.rooms.open(room) }
 
 // CloseIdle closes the connections that are kept for later calls.
 func CloseIdle(p *Platform) { p.pool.CloseIdleConnections() }

@@ -214,6 +214,12 @@ func newBot(t testing.TB, apiURL, token string) *telegram.Platform {
 // start runs the bot until the returned function, or the test's end, stops it.
 func start(t testing.TB, p *telegram.Platform, h *host) (stop func() error) {
 	t.Helper()
+	return startHost(t, p, h)
+}
+
+// startHost does what start does, with any host.
+func startHost(t testing.TB, p *telegram.Platform, h core.Host) (stop func() error) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() { done <- p.Run(ctx, h) }()

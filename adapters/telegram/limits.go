@@ -43,6 +43,15 @@ const (
 	// Source: https://core.telegram.org/bots/api#getupdates
 	pollTimeout = 50 * time.Second
 	pollLimit   = 100
+
+	// hookConnections is how many updates Telegram delivers at once. With one they come in their order, and no faster than
+	// they are stored; nothing is documented of the order with more. Where that is too slow, polling takes a hundred at once.
+	// Source: https://core.telegram.org/bots/api#setwebhook
+	hookConnections = 1
+	// minSecret and maxSecret are the length of webhook_secret in characters; Telegram's own least is 1.
+	// Source: https://core.telegram.org/bots/api#setwebhook
+	minSecret = 16
+	maxSecret = 256
 )
 
 // Bounds of this package's own memory and time.
@@ -51,6 +60,7 @@ const (
 	pollSlack       = 25 * time.Second // what a poll may take beyond the time that the server is to hold it
 	transferTimeout = 10 * time.Minute // of one file, if the caller's context has no nearer deadline
 	confirmTimeout  = 3 * time.Second  // of the last poll, when the bot is being stopped
+	hookTimeout     = 20 * time.Second // of storing one update that came by the webhook
 
 	waitFile   = 4 * time.Minute // for the turn of a file
 	waitDelete = 5 * time.Second // while a 429 holds deletions
@@ -60,9 +70,11 @@ const (
 	typingStays = 2 * time.Second
 
 	maxAnswer     = 32 << 20 // bytes: a batch of 100 updates, each with all that it may hold
+	maxUpdate     = 4 << 20  // bytes of one update that comes by the webhook
 	maxRequest    = 1 << 20  // bytes of a call without a file
 	maxRetryAfter = 24 * time.Hour
 	maxMoved      = 1_000  // groups that have become supergroups
+	maxShut       = 10_000 // chats that are known to take nothing from the bot
 	maxTyping     = 10_000 // places whose last sign of typing is remembered
 	maxDraftless  = 10_000 // places that are known to refuse drafts
 	maxQuote      = 1_000  // characters of a message replied to

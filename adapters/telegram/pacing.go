@@ -17,6 +17,8 @@ import (
 //	chat:<id>    the same in one chat
 //	group:<id>   the same in one group; it has a chat: budget besides
 //	held:<id>    nothing is counted here: it is held while a 429 to one of those calls holds the chat
+//	leaving      calls that leave now: turns are given out evenly, but on a busy machine a call may leave late after its turn,
+//	             and many of them together; then the last ones wait once more, for a moment
 //	light:<id>   nor here: held while a 429 to a deletion or a sign of typing holds these
 const (
 	budgetAll   = "all"
@@ -24,6 +26,7 @@ const (
 	budgetGroup = "group:"
 	budgetHeld  = "held:"
 	budgetLight = "light:"
+	budgetLeave = "leaving"
 )
 
 // newPacer returns what shares Telegram's limits out among all calls of a bot.
@@ -32,6 +35,8 @@ func newPacer() *pace.Pacer {
 		switch {
 		case name == budgetAll:
 			return overall(allPerSecond)
+		case name == budgetLeave:
+			return leaving(allPerSecond)
 		case strings.HasPrefix(name, budgetChat):
 			return pace.Rule{Count: chatPerSecond, Per: time.Second, Burst: chatBurst, Reserve: chatReserve}
 		case strings.HasPrefix(name, budgetGroup):
@@ -46,8 +51,24 @@ func overall(n float64) pace.Rule {
 	return pace.Rule{Count: 1, Per: time.Duration(float64(time.Second) / n), Burst: max(1, int(n/15))}
 }
 
+// leaving is the rule for calls that leave after their turns.
+func leaving(n float64) pace.Rule {
+	return pace.Rule{Count: max(1, int(n*28/allPerSecond)), Per: time.Second}
+}
+
+// leave waits until a call that has had its turn may leave. The error is ctx's.
+func (p *Platform) leave(ctx context.Context, t turn) error {
+	if t == light {
+		return nil // it is not counted
+	}
+	return p.pacer.Wait(ctx, pace.Call{Budgets: []string{budgetLeave}}) //nolint:wrapcheck // the caller adds the operation
+}
+
 // SetCallsPerSecond replaces the ceiling over all chats, for an own server or a paid rate. Those of single chats stay.
-func (p *Platform) SetCallsPerSecond(n float64) { p.pacer.Set(budgetAll, overall(n)) }
+func (p *Platform) SetCallsPerSecond(n float64) {
+	p.pacer.Set(budgetAll, overall(n))
+	p.pacer.Set(budgetLeave, leaving(n))
+}
 
 // counted are the budgets of a send, an edit or a draft in a chat.
 func counted(chat string) []string {

@@ -1,13 +1,14 @@
 package telegram
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -26,9 +27,7 @@ var wanted = []string{"message", "edited_message", "callback_query", "message_re
 // shape stalls it for ever; it heeds neither retry_after nor 401; and it repeats a 409 as fast as it can
 // (go-telegram/bot v1.23.0, get_updates.go).
 type poller struct {
-	p    *Platform
-	host core.Host
-	log  *slog.Logger
+	intake
 	wait *backoff.ExponentialBackOff
 
 	known     bool          // getMe has told who the bot is
@@ -42,7 +41,7 @@ type poller struct {
 func newPoller(p *Platform, host core.Host) *poller {
 	wait := backoff.NewExponentialBackOff()
 	wait.InitialInterval, wait.MaxInterval = p.times.backoff, p.times.maxBackoff
-	return &poller{p: p, host: host, log: p.log, wait: wait, limit: pollLimit}
+	return &poller{intake: intake{p: p, host: host, log: p.log}, wait: wait, limit: pollLimit}
 }
 
 // run polls until ctx ends, or the token is refused.
@@ -67,6 +66,7 @@ func (r *poller) round(ctx context.Context) (rest time.Duration, fatal *core.Err
 		if err := r.hello(ctx); err != nil {
 			return r.failed(ctx, "getMe", err)
 		}
+		r.known = true
 	}
 	began := time.Now()
 	// The first poll, and one after a failure, is not held, so that it tells at once whether polling works.
@@ -82,7 +82,7 @@ func (r *poller) round(ctx context.Context) (rest time.Duration, fatal *core.Err
 	r.wait.Reset()
 	r.host.State(true, nil)
 	before := r.offset
-	for _, raw := range updates {
+	for _, raw := range inOrder(updates) {
 		if !r.take(ctx, raw) {
 			return 0, nil // ctx has ended
 		}
@@ -93,25 +93,42 @@ func (r *poller) round(ctx context.Context) (rest time.Duration, fatal *core.Err
 		// Some servers and proxies answer at once whatever they are asked, and one may repeat an update for ever.
 		rest = max(0, r.p.times.pause-time.Since(began))
 	}
+	if len(updates) == 0 {
+		// All that was offered is confirmed. After a week of silence Telegram may go on with lower ids, which an offset from
+		// before would confirm unseen. Source: https://core.telegram.org/bots/api#update
+		r.offset, r.confirmed = 0, 0
+	}
 	return rest, nil
 }
 
-// hello learns who the bot is.
-func (r *poller) hello(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	var me user
-	if err := r.p.call(ctx, "getMe", struct{}{}, &me); err != nil {
-		return err
+// inOrder sorts a batch by its ids, if something between Telegram and here has mixed it up: the offset confirms all that is
+// below it. What has no id is of no use, and stays where it is.
+func inOrder(batch []json.RawMessage) []json.RawMessage {
+	type numbered struct {
+		id  int64
+		raw json.RawMessage
 	}
-	if me.ID == 0 {
-		return errNoResult
+	list, last, mixed := make([]numbered, 0, len(batch)), int64(0), false
+	for _, raw := range batch {
+		var u struct {
+			ID int64 `json:"update_id"`
+		}
+		if json.Unmarshal(raw, &u) != nil || u.ID <= 0 {
+			u.ID = last
+		}
+		mixed = mixed || u.ID < last
+		last = u.ID
+		list = append(list, numbered{u.ID, raw})
 	}
-	r.p.setSelf(me)
-	r.known = true
-	r.log.Info("account", slog.String("user_id", me.key()), slog.String("username", me.Username),
-		slog.Bool("reads_all_group_messages", me.ReadsAll))
-	return nil
+	if !mixed {
+		return batch
+	}
+	slices.SortStableFunc(list, func(a, b numbered) int { return cmp.Compare(a.id, b.id) })
+	sorted := make([]json.RawMessage, 0, len(list))
+	for _, n := range list {
+		sorted = append(sorted, n.raw)
+	}
+	return sorted
 }
 
 func (r *poller) poll(ctx context.Context, hold time.Duration, limit int) ([]json.RawMessage, error) {
@@ -133,14 +150,14 @@ func (r *poller) failed(ctx context.Context, op string, err error) (time.Duratio
 	if ctx.Err() != nil {
 		return 0, nil
 	}
+	if fatal := r.p.refusedToken(op, err); fatal != nil {
+		return 0, fatal
+	}
 	if api, ok := errors.AsType[*apiError](err); ok {
-		switch {
-		case api.Code == http.StatusUnauthorized, api.Code == http.StatusNotFound && op == "getMe":
-			// A token that never was one of the server's gives 404 on every method.
-			return 0, &core.Error{Op: "telegram." + op, Class: core.Auth, Err: r.p.mask(fmt.Errorf("%w (%w)", errToken, api))}
-		case api.Code == http.StatusNotFound:
+		switch api.Code {
+		case http.StatusNotFound:
 			r.known = false // getMe tells whether it is the token
-		case api.Code == http.StatusConflict:
+		case http.StatusConflict:
 			return r.conflict(ctx, api), nil
 		}
 	}
@@ -154,7 +171,8 @@ func (r *poller) failed(ctx context.Context, op string, err error) (time.Duratio
 func (r *poller) conflict(ctx context.Context, cause *apiError) time.Duration {
 	one, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	hook, err := r.p.webhook(one)
+	info, err := r.p.webhookInfo(one)
+	hook := info.URL
 	switch {
 	case ctx.Err() != nil:
 		return 0 // being stopped is no failure of the connection
@@ -188,9 +206,9 @@ func (r *poller) conflict(ctx context.Context, cause *apiError) time.Duration {
 
 // take hands one update on until the host has it. It returns false when ctx has ended before.
 func (r *poller) take(ctx context.Context, raw json.RawMessage) bool {
-	id, events := r.decode(raw)
-	for _, ev := range events {
-		if !r.accept(ctx, ev) {
+	id, todo := r.tasks(raw)
+	for _, do := range todo {
+		if !r.carryOut(ctx, do) {
 			return false
 		}
 	}
@@ -198,11 +216,11 @@ func (r *poller) take(ctx context.Context, raw json.RawMessage) bool {
 	return true
 }
 
-// accept tries until the host takes the event. What comes after it waits: the offset confirms all that is below it.
-func (r *poller) accept(ctx context.Context, ev core.Event) bool {
+// carryOut tries until the host has taken it. What comes after it waits: the offset confirms all that is below it.
+func (r *poller) carryOut(ctx context.Context, do task) bool {
 	defer r.wait.Reset()
 	for refused := false; ; refused = true {
-		err := r.offer(ctx, ev)
+		err := do(ctx)
 		switch {
 		case err == nil:
 			if refused {
@@ -212,40 +230,11 @@ func (r *poller) accept(ctx context.Context, ev core.Event) bool {
 		case ctx.Err() != nil:
 			return false
 		}
-		r.host.State(false, &core.Error{Op: "telegram.getUpdates", Class: core.Transient, Err: fmt.Errorf("events cannot be stored: %w", err)})
+		r.host.State(false, notStored("getUpdates", err))
 		if pause(ctx, r.wait.NextBackOff()) != nil {
 			return false
 		}
 	}
-}
-
-// offer hands an event to the host. One that makes it panic would do so again after a restart: it is passed over.
-func (r *poller) offer(ctx context.Context, ev core.Event) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			r.log.Error("panic while an event was taken; it is passed over", slog.String("event_key", ev.Key),
-				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-		}
-	}()
-	return r.host.Accept(ctx, ev)
-}
-
-// decode reads an update. What cannot be read is logged, without its content, and passed over: it would be the same when
-// it came again, and nothing would come after it.
-func (r *poller) decode(raw json.RawMessage) (id int64, events []core.Event) {
-	defer func() {
-		if v := recover(); v != nil {
-			events = nil
-			r.log.Error("panic while an update was read; it is passed over", slog.Int64("update_id", id),
-				slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-		}
-	}()
-	u, err := readUpdate(raw)
-	id = u.ID
-	if err != nil {
-		r.log.Warn("update cannot be read whole", slog.Int64("update_id", id), slog.Int("bytes", len(raw)), slog.Any("err", err))
-	}
-	return id, r.p.events(&u)
 }
 
 // confirm tells Telegram what was taken last, so that it does not come again after a restart.

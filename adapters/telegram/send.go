@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
 	"time"
@@ -19,30 +20,59 @@ type order struct {
 	turn    turn
 	wait    time.Duration // for the turn, at most
 	once    bool          // it must not be made twice: an error says whether it may have taken effect
+	bound   bool          // it is about a message of this chat, which no other has
+	preview bool          // it shows no message: that it is refused may say nothing of those
 	timeout time.Duration
 }
+
+// errLeftBehind: a supergroup counts its messages anew, so that those of the group it was have no id in it.
+var errLeftBehind = errors.New("the message stayed in the group that has become a supergroup")
 
 // do makes a call when it is its turn. send is called again if the chat turns out to have another id now.
 func (p *Platform) do(ctx context.Context, o order, send func(ctx context.Context, chat string) error) error {
 	for try := 1; ; try++ {
+		p.keepMove(ctx, o.room)
 		chat := p.chatNow(o.room)
+		if o.bound && chat != o.room {
+			return &core.Error{Op: "telegram." + o.op, Class: core.MessageGone, Err: errLeftBehind}
+		}
+		if why := p.rooms.closed(chat); why != nil {
+			return gone(o.op, why)
+		}
 		if err := p.take(ctx, o.turn, chat, o.wait); err != nil {
 			return p.fail(o.op, err, false)
 		}
 		one, cancel := context.WithTimeout(ctx, o.timeout)
-		err := send(one, chat)
+		err := p.leave(one, o.turn)
+		if err == nil {
+			err = send(one, chat)
+		}
 		cancel()
 		if to := migratedTo(err); to != 0 && try == 1 {
-			p.migrated(o.room, strconv.FormatInt(to, 10))
+			p.rooms.move(o.room, strconv.FormatInt(to, 10))
 			if o.turn == asked { // what was asked for was a turn in the chat that is no more
 				o.turn, o.wait = own, callTimeout
 			}
 			continue
 		}
-		if err = p.fail(o.op, err, o.once); core.ClassOf(err) == core.RateLimited {
+		api, said := errors.AsType[*apiError](err)
+		err = p.fail(o.op, err, o.once)
+		switch class := core.ClassOf(err); {
+		case class == core.RateLimited:
 			p.refused(o.turn, chat, core.RetryAfterOf(err))
+		case class == core.RoomGone && said && !o.preview:
+			p.log.Info("chat takes nothing more", slog.String("room", chat), slog.Any("err", api))
+			p.rooms.close(chat, api)
 		}
 		return err
+	}
+}
+
+// keepMove has the host store where a group is now, as far as it can. If it cannot, the next call tries again, and the
+// update that tells the same is not confirmed.
+func (p *Platform) keepMove(ctx context.Context, room string) {
+	if err := p.storeMove(ctx, room); err != nil {
+		p.log.Warn("new id of a group not stored yet", slog.String("room", room), slog.Any("err", err))
 	}
 }
 
@@ -79,7 +109,7 @@ func target(op string, at core.Place) (topic int, err error) {
 	return topic, nil
 }
 
-// Post sends one message. Telegram has no key by which to recognise one that it has taken already: where an error says
+// Post sends one message, to the supergroup where the place's group has become one; the reference tells. Telegram has no key by which to recognise one that it has taken already: where an error says
 // Maybe, another try may show it twice.
 func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, error) {
 	const op = "Post"
@@ -94,8 +124,12 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 	o := order{op: op, room: post.Place.Room, once: true, timeout: callTimeout}
 	for {
 		var id int
+		at := post.Place
 		err := p.do(ctx, o, func(ctx context.Context, chat string) error {
 			params.ChatID = chat
+			if at.Room = chat; chat != post.Place.Room {
+				params.ReplyParameters = nil // the question stayed behind, and its id is another message's here
+			}
 			return p.orPlain(op, post.Part, &params.Text, &params.ParseMode, func() error {
 				sent, err := p.bot.SendMessage(ctx, params)
 				if err == nil && sent.ID == 0 {
@@ -114,7 +148,7 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 			return core.MessageRef{}, err
 		default:
 			p.typed(post.Place)
-			return core.MessageRef{Place: post.Place, ID: strconv.Itoa(id)}, nil
+			return core.MessageRef{Place: at, ID: strconv.Itoa(id)}, nil
 		}
 	}
 }
@@ -145,7 +179,7 @@ func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) 
 	params := &tgbot.EditMessageTextParams{
 		MessageID: id, Text: part.Text, ParseMode: models.ParseModeHTML, LinkPreviewOptions: noPreview(),
 	}
-	o := order{op: op, room: m.Room, timeout: callTimeout}
+	o := order{op: op, room: m.Room, bound: true, timeout: callTimeout}
 	return p.do(ctx, o, func(ctx context.Context, chat string) error {
 		params.ChatID = chat
 		return p.orPlain(op, part, &params.Text, &params.ParseMode, func() error {
@@ -169,7 +203,7 @@ func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
 	if err != nil || id <= 0 {
 		return invalid(op, errBadID)
 	}
-	o := order{op: op, room: m.Room, turn: light, wait: waitDelete, timeout: callTimeout}
+	o := order{op: op, room: m.Room, bound: true, turn: light, wait: waitDelete, timeout: callTimeout}
 	err = p.do(ctx, o, func(ctx context.Context, chat string) error {
 		_, err := p.bot.DeleteMessage(ctx, &tgbot.DeleteMessageParams{ChatID: chat, MessageID: id})
 		return err

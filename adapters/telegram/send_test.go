@@ -161,6 +161,7 @@ func TestErrors(t *testing.T) {
 	for _, tt := range tests { // in turn: they script one server
 		s.Faults().Clear()
 		s.Faults().Add(simtelegram.ErrorFault("", tt.code, tt.text, 0))
+		telegram.Open(p, private.Room)
 		err := p.Edit(t.Context(), ref, core.Part{Text: "y"})
 		if core.ClassOf(err) != tt.want || isMaybe(err) {
 			t.Errorf("edit: %s: %v, want %q", tt.text, err, tt.want)
@@ -331,7 +332,7 @@ func TestGroupUpgrade(t *testing.T) {
 			}
 			calls := s.Calls("sendMessage")
 			ref := post(t, p, group, "still here")
-			if _, ok := s.Find(sim.Ref{Room: to, ID: ref.ID}); !ok || ref.Room != simtelegram.Group {
+			if _, ok := s.Find(sim.Ref{Room: to, ID: ref.ID}); !ok || ref.Room != to {
 				t.Errorf("ref = %+v", ref)
 			}
 			if err := edit(t, p, ref, part("and here")); err != nil {

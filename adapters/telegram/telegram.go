@@ -28,12 +28,16 @@ type Platform struct {
 	pool    *http.Transport
 	pacer   *pace.Pacer
 	drafts  drafts
+	rooms   rooms
+	hook    *hook // nil where updates are polled
 	times   timing
 	running atomic.Bool
 
+	unreadable atomic.Uint64 // updates that could not be read whole
+
 	mu     sync.Mutex
 	me     user
-	moved  map[string]string        // group → the supergroup that it has become; at most maxMoved
+	host   core.Host                // while Run runs; else nil
 	typing map[core.Place]time.Time // since when a sign of typing shows; at most maxTyping
 }
 
@@ -49,21 +53,23 @@ var (
 	_ core.Ceiling          = (*Platform)(nil)
 	_ core.Pacer            = (*Platform)(nil)
 	_ core.Drafter          = (*Platform)(nil)
+	_ core.Receiver         = (*Platform)(nil)
 )
 
-// timing are the periods of the poll, in one place so that tests can shorten them.
+// timing are the periods of the poll and of the webhook, in one place so that tests can shorten them.
 type timing struct {
 	hold       time.Duration // how long the server holds a poll that has nothing to say
 	pause      time.Duration // least time between two polls that brought nothing new
 	conflict   time.Duration // how long another poller is left alone: polling at once only throws each other out
 	backoff    time.Duration // before the second try; grows
 	maxBackoff time.Duration
+	hookCheck  time.Duration // between two looks at whether Telegram can deliver to the webhook
 }
 
 func defaultTiming() timing {
 	return timing{
 		hold: pollTimeout, pause: time.Second, conflict: 10 * time.Second,
-		backoff: 500 * time.Millisecond, maxBackoff: time.Minute,
+		backoff: 500 * time.Millisecond, maxBackoff: 30 * time.Second, hookCheck: time.Minute,
 	}
 }
 
@@ -77,7 +83,10 @@ func New(name string, c Config, log *slog.Logger) (*Platform, error) {
 	p := &Platform{
 		name: name, log: log, base: base, token: core.Secret(c.token()),
 		client: &client{http: httpClient}, pool: pool, pacer: newPacer(), times: defaultTiming(),
-		moved: map[string]string{}, typing: map[core.Place]time.Time{},
+		typing: map[core.Place]time.Time{},
+	}
+	if c.WebhookURL != "" {
+		p.hook = newHook(p, c)
 	}
 	bot, err := tgbot.New(p.token.Reveal(),
 		tgbot.WithSkipGetMe(), // New would call getMe
@@ -106,18 +115,41 @@ func (p *Platform) NewRender() func(markdown string, final bool) []core.Part {
 	return telegramfmt.NewRenderer().Render
 }
 
-// Run polls for updates and feeds host until ctx ends; it goes on by itself after every failure. It returns nil after ctx
-// has ended, and an error of class [core.Auth] when Telegram refuses the token.
+// Run polls for updates, or takes them from the webhook, and feeds host until ctx ends; it goes on by itself after every
+// failure. It returns nil after ctx has ended, and an error of class [core.Auth] when Telegram refuses the token.
 func (p *Platform) Run(ctx context.Context, host core.Host) error {
 	if !p.running.CompareAndSwap(false, true) {
 		return invalid("Run", errRunning)
 	}
 	defer p.running.Store(false)
 	defer p.pool.CloseIdleConnections()
-	if err := newPoller(p, host).run(ctx); err != nil {
+	p.setHost(host)
+	defer p.setHost(nil)
+	run := newPoller(p, host).run
+	if p.hook != nil {
+		run = newRegistrar(p, host).run
+	}
+	if err := run(ctx); err != nil {
 		return err
 	}
 	return nil
+}
+
+// Unreadable is how many updates could not be read whole since the process began. They were logged and passed over.
+func (p *Platform) Unreadable() uint64 { return p.unreadable.Load() }
+
+func (p *Platform) setHost(host core.Host) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.host = host
+}
+
+// mover is who is to be told that a room has another id; nil if there is nobody.
+func (p *Platform) mover() core.Mover {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	m, _ := p.host.(core.Mover)
+	return m
 }
 
 // self is the bot's own account; zero before the first connection.
@@ -131,31 +163,6 @@ func (p *Platform) setSelf(me user) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.me = me
-}
-
-// migrated notes that a group has become a supergroup, whose id is another. Replies under way go on there.
-// Source: https://core.telegram.org/bots/api#responseparameters
-func (p *Platform) migrated(from, to string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.moved[from] == to || from == to {
-		return
-	}
-	if len(p.moved) >= maxMoved {
-		clear(p.moved) // Telegram tells again with the next call
-	}
-	p.moved[from] = to
-	p.log.Info("group has become a supergroup", slog.String("room", from), slog.String("new_room", to))
-}
-
-// chatNow is the id under which a chat is to be reached.
-func (p *Platform) chatNow(room string) string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if to, ok := p.moved[room]; ok {
-		return to
-	}
-	return room
 }
 
 // pause waits for d or for ctx, whose error it returns.

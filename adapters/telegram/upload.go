@@ -49,11 +49,11 @@ func (p *Platform) Upload(ctx context.Context, at core.Place, replyTo string, f 
 	defer cancel()
 	out := outFile{topic: topic, reply: reply(replyTo), name: fileName(f.Name, f.MIME), kind: kindOf(f)}
 	for {
-		id, err := p.uploadOnce(ctx, op, at.Room, out, f, limit)
+		sent, err := p.uploadOnce(ctx, op, at, &out, f, limit)
 		switch {
 		case err == nil:
 			p.typed(at)
-			return core.MessageRef{Place: at, ID: strconv.Itoa(id)}, nil
+			return sent, nil
 		case out.reply != nil && replyRefused(err):
 			out.reply = nil
 		case out.kind != document && unfit(err):
@@ -77,8 +77,9 @@ func unfit(err error) bool {
 	}
 }
 
-func (p *Platform) uploadOnce(ctx context.Context, op, room string, out outFile, f core.File, limit int64) (id int, err error) {
+func (p *Platform) uploadOnce(ctx context.Context, op string, at core.Place, out *outFile, f core.File, limit int64) (ref core.MessageRef, err error) {
 	var src *source
+	room := at.Room
 	err = p.do(ctx, order{op: op, room: room, turn: own, wait: waitFile, once: true, timeout: transferTimeout}, func(ctx context.Context, chat string) error {
 		ctx, cancel := context.WithCancel(ctx)
 		body, err := f.Open(ctx)
@@ -91,25 +92,28 @@ func (p *Platform) uploadOnce(ctx context.Context, op, room string, out outFile,
 		}
 		src = &source{r: body, size: f.Size, left: limit}
 		defer src.end(cancel)
+		if at.Room = chat; chat != room {
+			out.reply = nil // what it would answer stayed behind, and its id is another message's here
+		}
 		sent, err := out.send(ctx, p.bot, chat, src)
 		if err == nil && sent.ID == 0 {
 			err = errNoResult
 		}
 		if err == nil {
-			id = sent.ID
+			ref = core.MessageRef{Place: at, ID: strconv.Itoa(sent.ID)}
 		}
 		return err
 	})
 	if err == nil || src == nil {
-		return id, err
+		return ref, err
 	}
 	switch broken := src.broken(); {
 	case errors.Is(broken, errOversize):
-		return 0, &core.Error{Op: "telegram." + op, Class: core.TooLarge, Err: broken}
+		return ref, &core.Error{Op: "telegram." + op, Class: core.TooLarge, Err: broken}
 	case broken != nil:
-		return 0, &core.Error{Op: "telegram." + op, Class: core.Transient, Err: fmt.Errorf("read the file: %w", broken)}
+		return ref, &core.Error{Op: "telegram." + op, Class: core.Transient, Err: fmt.Errorf("read the file: %w", broken)}
 	}
-	return 0, err
+	return ref, err
 }
 
 // outFile is how a file is sent.

@@ -209,168 +209,6 @@ func TestModes(t *testing.T) {
 	}
 }
 
-// TestBeforeItHasBegun is the table of what is done about a call that fails before ClickAI answers.
-func TestBeforeItHasBegun(t *testing.T) {
-	const (
-		never = iota // not asked again
-		once         // asked again, this time with success
-	)
-	html := http.Header{"Content-Type": {"text/html"}}
-	tests := []struct {
-		name   string
-		fault  sim.Step
-		again  int
-		notice core.NoticeKind
-		detail string
-		stored bool // the question belongs to a known conversation
-	}{
-		{name: "401", fault: sim.ReplyError(401, "unauthorized", "Access token is invalid"), notice: core.NoticeSetup},
-		{name: "403", fault: sim.ReplyError(403, "forbidden", "no"), notice: core.NoticeSetup},
-		{name: "404 with no conversation", fault: sim.ReplyError(404, "not_found", "no"), notice: core.NoticeSetup},
-		{name: "404 with a conversation", fault: sim.ReplyError(404, "not_found", "Conversation Not Exists."), again: once, stored: true},
-		{name: "404 in HTML", fault: sim.Reply(404, html, "<h1>no</h1>"), notice: core.NoticeSetup, stored: true},
-		{name: "405", fault: sim.Reply(405, nil, ""), notice: core.NoticeSetup},
-		{name: "301", fault: sim.Reply(301, http.Header{"Location": {"https://elsewhere.example/"}}, ""), notice: core.NoticeSetup},
-		{name: "400 with a message", fault: sim.ReplyError(400, "invalid_param", "language is required in input form"), notice: core.NoticeError, detail: "language is required in input form"},
-		{name: "400 with a key in it", fault: sim.ReplyError(400, "completion_request_error", "Incorrect API key provided: sk-abcdef1234567890abcdef"), notice: core.NoticeError, detail: "Incorrect API key provided: …"},
-		{name: "400 without a message", fault: sim.Reply(400, html, "<p>secret</p>"), notice: core.NoticeRetry},
-		{name: "400 conversation completed", fault: sim.ReplyError(400, "conversation_completed", "closed"), again: once, stored: true},
-		{name: "400 conversation_id", fault: sim.ReplyError(400, "invalid_param", "conversation_id must be a valid UUID"), again: once, stored: true},
-		{name: "408", fault: sim.Reply(408, nil, ""), again: once},
-		{name: "413", fault: sim.Reply(413, html, "<h1>too large</h1>"), notice: core.NoticeTooLong},
-		{name: "415", fault: sim.ReplyError(415, "unsupported_media_type", "no"), notice: core.NoticeSetup},
-		{name: "429", fault: sim.ReplyError(429, "too_many_requests", "busy"), again: once},
-		{name: "429 of the plan", fault: sim.ReplyError(429, "rate_limit_error", "quota"), notice: core.NoticeQuota},
-		{name: "500", fault: sim.ReplyError(500, "internal_server_error", "boom"), again: once},
-		{name: "502 in HTML", fault: sim.Reply(502, html, "<h1>bad gateway</h1>"), again: once},
-		{name: "504", fault: sim.Reply(504, html, ""), again: once},
-		{name: "200 in HTML", fault: sim.Reply(200, html, "<h1>log in</h1>"), again: once},
-		{name: "200 in JSON with an error", fault: sim.Reply(200, http.Header{"Content-Type": {"application/json"}}, `{"code":"app_unavailable","message":"App unavailable","status":400}`), notice: core.NoticeError, detail: "App unavailable"},
-		{name: "connection cut", fault: sim.Cut(), again: once},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, sim.Options{})
-			a := r.app(t, agent.ModeChat, func(c *agent.Config) { c.Inputs = map[string]any{"language": "en"} })
-			conversation := ""
-			if tt.stored {
-				conversation = ask(t, a, core.Question{Query: "first"}).ids.Conversation
-			}
-			r.server.Script(nil, sim.Bare(), tt.fault)
-			before := len(r.server.Requests())
-			h := ask(t, a, core.Question{Query: "second", Conversation: conversation})
-			calls := 0
-			for _, req := range r.server.Requests()[before:] {
-				if req.Path == "/v1/chat-messages" {
-					calls++
-				}
-			}
-			if tt.again == once {
-				if h.err != nil || h.text == "" || calls != 2 {
-					t.Errorf("err %v, %d calls, text %q; want the answer at the second call", h.err, calls, h.text)
-				}
-				if tt.stored && h.ids.Conversation == conversation {
-					t.Error("conversation was not begun anew")
-				}
-				return
-			}
-			if calls != 1 {
-				t.Errorf("asked %d times, want once", calls)
-			}
-			if h.notice() != tt.notice {
-				t.Errorf("notice = %q (%v), want %q", h.notice(), h.err, tt.notice)
-			}
-			if e, ok := errors.AsType[*core.AppError](h.err); ok && e.Notice.Detail != tt.detail {
-				t.Errorf("detail = %q, want %q", e.Notice.Detail, tt.detail)
-			}
-		})
-	}
-}
-
-func TestRetryAfterOverTheDeadlineGivesUpAtOnce(t *testing.T) {
-	r := newRig(t, sim.Options{})
-	a := r.app(t, agent.ModeChat, nil)
-	r.server.Script(nil, sim.Reply(429, http.Header{"Retry-After": {"3600"}}, ""))
-	began := time.Now()
-	h := ask(t, a, core.Question{})
-	if h.notice() != core.NoticeRetry || h.waits != 0 || time.Since(began) > 10*time.Second {
-		t.Errorf("notice %q, %d waits, %v; want to give up at once", h.notice(), h.waits, time.Since(began))
-	}
-}
-
-func TestUnreachable(t *testing.T) {
-	r := newRig(t, sim.Options{})
-	a := r.app(t, agent.ModeChat, nil)
-	if err := r.server.Close(); err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), 2500*time.Millisecond)
-	defer cancel()
-	h := askIn(ctx, a, core.Question{})
-	if h.waits == 0 || h.err == nil || h.ended {
-		t.Errorf("%d waits, err %v; want retries until the deadline", h.waits, h.err)
-	}
-}
-
-// TestAfterItHasBegun is the table of what is done once ClickAI has begun: it is never asked again.
-func TestAfterItHasBegun(t *testing.T) {
-	tests := []struct {
-		name   string
-		mode   agent.Mode
-		steps  []sim.Step
-		text   string
-		notice core.NoticeKind // of the error
-		said   core.NoticeKind // beside the answer
-	}{
-		{name: "error event with nothing shown", steps: []sim.Step{sim.Fail(400, "completion_request_error", "[openai] Rate limit reached")}, notice: core.NoticeError},
-		{name: "error event of the server", steps: []sim.Step{sim.Fail(500, "internal_server_error", "boom")}, notice: core.NoticeRetry},
-		{name: "error event after text", steps: []sim.Step{sim.Text("half "), sim.Fail(400, "invalid_param", "Run failed")}, text: "half ", notice: core.NoticeError},
-		{name: "data line without event", steps: []sim.Step{sim.Bare(), sim.Text("half"), sim.Raw("data: {\"code\":\"x\",\"message\":\"no\",\"status\":400}\n\n"), sim.EndStream()}, text: "half", notice: core.NoticeError},
-		{name: "cut, history has it whole", steps: []sim.Step{sim.Text("one "), sim.Store("one two three"), sim.Cut()}, text: "one two three"},
-		{name: "ended, history has it whole", steps: []sim.Step{sim.Text("one "), sim.Store("one two three"), sim.EndStream()}, text: "one two three"},
-		{name: "cut, history has another", steps: []sim.Step{sim.Text("one "), sim.Store("zero"), sim.Cut()}, text: "one ", notice: core.NoticeCut},
-		{name: "moderation replaces", steps: []sim.Step{sim.Text("bad word"), sim.Replace("removed", "output_moderation"), sim.Text(" and on")}, text: "removed and on"},
-		{name: "malformed line is skipped", steps: []sim.Step{sim.Text("a"), sim.Raw("data: {\"event\":\n\n"), sim.Text("b")}, text: "ab"},
-		{name: "unknown event is skipped", steps: []sim.Step{sim.Text("a"), sim.Send("new_thing", map[string]any{"x": 1}), sim.Text("b")}, text: "ab"},
-		{name: "thoughts are no text", steps: []sim.Step{sim.Text("<thi", "nk>hm", "m</th", "ink>\n", "answer")}, text: "answer"},
-		{name: "unclosed thought is text", steps: []sim.Step{sim.Text("<think>never closed")}, text: "never closed"},
-		{name: "workflow fails", mode: agent.ModeWorkflow, steps: []sim.Step{sim.Text("half"), sim.Fail(400, "x", "node LLM failed")}, text: "half", notice: core.NoticeError},
-		{name: "workflow pauses", mode: agent.ModeWorkflow, steps: []sim.Step{sim.AwaitPerson("Manager approves", "tok")}, text: "> Please approve.\n> \n> *Approve*", said: core.NoticePaused},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			t.Parallel()
-			r := newRig(t, sim.Options{})
-			mode := tt.mode
-			if mode == "" {
-				mode = agent.ModeChat
-			}
-			a := r.app(t, mode, nil)
-			r.server.Script(nil, tt.steps...)
-			h := ask(t, a, core.Question{})
-			if h.text != tt.text {
-				t.Errorf("text = %q, want %q", h.text, tt.text)
-			}
-			if h.notice() != tt.notice || (tt.notice == "") != h.ended {
-				t.Errorf("notice = %q (%v), ended %v; want %q", h.notice(), h.err, h.ended, tt.notice)
-			}
-			if tt.said != "" && (len(h.notices) != 1 || h.notices[0].Kind != tt.said) {
-				t.Errorf("notices = %v, want %q", h.notices, tt.said)
-			}
-			asked := 0
-			for _, req := range r.server.Requests() {
-				if req.Method == http.MethodPost && !strings.Contains(req.Path, "files") {
-					asked++
-				}
-			}
-			if asked != 1 {
-				t.Errorf("asked %d times: never again once it has begun", asked)
-			}
-		})
-	}
-}
-
 // TestMenu asks for each of the stand-in's samples, and looks at what is special about it.
 func TestMenu(t *testing.T) {
 	r := newRig(t, sim.Options{})
@@ -492,6 +330,19 @@ func TestResume(t *testing.T) {
 			t.Errorf("notice %q, %d turns more; want the retry line and no second question", h.notice(), len(r.server.Turns())-turns-1)
 		}
 	})
+}
+
+// TestHistoryOfAnotherClock has ClickAI's clock hours behind: what came after the turn before is told by its place.
+func TestHistoryOfAnotherClock(t *testing.T) {
+	r := newRig(t, sim.Options{})
+	a := r.app(t, agent.ModeChat, nil)
+	first := ask(t, a, core.Question{Query: "go on"})
+	second := ask(t, a, core.Question{Query: "go on", Conversation: first.ids.Conversation})
+	q := core.Question{Query: "go on", Conversation: first.ids.Conversation, Retried: true, After: first.ids.MessageID, AskedAt: time.Now().Add(3 * time.Hour)}
+	h := ask(t, a, q)
+	if h.err != nil || h.ids.MessageID != second.ids.MessageID || len(r.server.Turns()) != 2 {
+		t.Errorf("err %v, message %q after %q, %d turns; want the answer that it has already", h.err, h.ids.MessageID, second.ids.MessageID, len(r.server.Turns()))
+	}
 }
 
 // TestHistoryOutOfReachAtRestart has the history fail once: the question, which was answered, is not asked again.

@@ -255,7 +255,7 @@ func (t *translator) outcome(stats clickai.StreamStats) error {
 		return t.failure
 	case t.paused:
 		return t.pausedOutcome()
-	case t.flowError != "":
+	case t.flowFailed:
 		// A failed chatflow's error event did not come.
 		if !t.flush() {
 			return errClosed
@@ -269,11 +269,17 @@ func (t *translator) outcome(stats clickai.StreamStats) error {
 		if strings.TrimSpace(t.think.text.String()) == "" && t.made == 0 && !t.spoken {
 			t.app.log.Warn("the app gave no answer", slog.String("message_id", t.ids.MessageID))
 		}
+		if !t.ended && t.app.mode != ModeWorkflow {
+			t.app.log.Debug("the stream ended without message_end after its workflow had succeeded", slog.String("message_id", t.ids.MessageID))
+		}
+		if t.ids.Conversation == "" && t.app.Conversational() {
+			t.app.log.Debug("the answer names no conversation", slog.String("message_id", t.ids.MessageID))
+		}
 		return nil
 	case !t.begun:
 		return &clickai.Error{Kind: clickai.KindBroken, Method: "POST", Err: clickai.ErrEmptyStream}
 	}
-	t.app.log.Warn("stream ended without an end", slog.Int64("bytes", stats.Bytes), slog.Int("events", stats.Events), slog.String("last_event", stats.LastEvent))
+	t.stats = stats
 	return errCut
 }
 

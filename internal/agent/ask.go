@@ -62,9 +62,10 @@ func (a *App) ask(parent context.Context, q core.Question, emit func(core.Delta)
 		}
 	}
 	used := map[string]bool{} // reasons that allow one repetition
+	closed := ""              // the conversation that was given up for a new one
 	wait := backoffFirst
 	for attempt := 1; ; attempt++ {
-		begun, err := a.once(ctx, q, emit)
+		begun, err := a.once(ctx, q, closed, emit)
 		if err == nil || errors.Is(err, errClosed) || begun {
 			return err
 		}
@@ -75,29 +76,27 @@ func (a *App) ask(parent context.Context, q core.Question, emit func(core.Delta)
 			return err
 		}
 		v := judge(err, q.Conversation != "")
-		err = cleaned(err)
-		a.log.Log(ctx, v.level, "question not answered", slog.String("meaning", v.msg), slog.Int("attempt", attempt), slog.Any("err", err))
-		if !v.again || v.once != "" && used[v.once] {
+		pause := v.after
+		if pause == 0 && v.pauses() {
+			pause = wait/2 + rand.N(wait/2+1)
+			wait = min(wait*2, backoffMost)
+		}
+		again := v.again && !used[v.once] && !endsWithin(ctx, pause)
+		err = a.notAnswered(ctx, err, v, attempt, q.Conversation, again, pause)
+		if !again {
 			return &core.AppError{Notice: v.notice, Class: core.Invalid, Err: err}
 		}
 		if v.once != "" {
 			used[v.once] = true
 		}
-		if v.stream {
+		switch {
+		case v.stream:
 			a.blocking.Store(false)
 			continue
-		}
-		if v.reset {
+		case v.reset:
+			closed = q.Conversation
 			q.Conversation, q.Retried = "", false
 			continue
-		}
-		pause := v.after
-		if pause == 0 {
-			pause = wait/2 + rand.N(wait/2+1)
-			wait = min(wait*2, backoffMost)
-		}
-		if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < pause {
-			return &core.AppError{Notice: v.notice, Class: core.Transient, Err: err}
 		}
 		if !emit(core.Delta{Kind: core.DeltaWaiting, Wait: pause}) {
 			return errClosed
@@ -113,14 +112,53 @@ func (a *App) ask(parent context.Context, q core.Question, emit func(core.Delta)
 	}
 }
 
+// notAnswered logs why an attempt failed, and returns the error as it may be seen.
+func (a *App) notAnswered(ctx context.Context, err error, v verdict, attempt int, conversation string, again bool, pause time.Duration) error {
+	level := v.level
+	attrs := []slog.Attr{slog.String("meaning", v.msg), slog.Int("attempt", attempt)}
+	switch {
+	case again && pause > 0:
+		attrs = append(attrs, slog.Int64("wait_ms", pause.Milliseconds()))
+	case v.again && !again:
+		level = max(level, v.final)
+	}
+	if v.reset {
+		attrs = append(attrs, slog.String("conversation_id", conversation))
+	}
+	if e, ok := errors.AsType[*clickai.Error](err); ok {
+		if e.Status == 0 {
+			attrs = append(attrs, slog.String("host", a.host))
+		} else {
+			attrs = append(attrs, slog.Int("status", e.Status), slog.String("code", oneLine(e.Code, maxStep)))
+		}
+		if v.body > 0 && len(e.Body) > 0 {
+			attrs = append(attrs, slog.String("content_type", oneLine(e.ContentType, maxStep)), slog.String("body", cleanExcerpt(e.Body, v.body)))
+		}
+	}
+	err = cleaned(err)
+	a.log.LogAttrs(ctx, level, "question not answered", append(attrs, slog.Bool("again", again), slog.Any("err", err))...)
+	return err
+}
+
+// endsWithin tells whether ctx ends before so much time is over, so that waiting is of no use.
+func endsWithin(ctx context.Context, d time.Duration) bool {
+	deadline, ok := ctx.Deadline()
+	return ok && d > 0 && time.Until(deadline) < d
+}
+
 // once asks once, and completes an answer that broke off as far as it can. begun is true if it must not be asked again.
-func (a *App) once(ctx context.Context, q core.Question, emit func(core.Delta) bool) (begun bool, err error) {
+// closed is the conversation that this one begins anew; "" for none.
+func (a *App) once(ctx context.Context, q core.Question, closed string, emit func(core.Delta) bool) (begun bool, err error) {
 	t := newTranslator(ctx, a, q, emit)
 	defer t.close()
+	t.closed = closed
 	err = a.attempt(ctx, q, t)
 	switch {
 	case err == nil || errors.Is(err, errClosed):
 	case ctx.Err() != nil:
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			a.log.Warn("answer took too long", slog.Bool("begun", t.begun), slog.String("message_id", t.ids.MessageID), slog.Int("bytes", t.think.text.Len()))
+		}
 		err = context.Cause(ctx)
 	case t.begun:
 		err = a.brokenOff(ctx, q, t, err)
@@ -153,18 +191,22 @@ func (a *App) attempt(ctx context.Context, q core.Question, t *translator) error
 		return err
 	}
 	defer stream.Close()
+	if stream.Stats().Blocking {
+		a.log.Warn("a streaming request was answered in one piece")
+	}
 	for ev, err := range stream.Events() {
 		if err != nil {
 			if t.answered() {
 				break // complete; how the connection ended does not matter
 			}
+			t.stats = stream.Stats()
 			return err
 		}
 		if !t.event(ev) {
 			break
 		}
 		switch {
-		case !t.answered() && t.flowError == "":
+		case !t.answered() && !t.flowFailed:
 		case t.speaking:
 			stream.EndWithin(lingerSpeech)
 		default:
@@ -246,7 +288,8 @@ func (a *App) brokenOff(ctx context.Context, q core.Question, t *translator, cau
 	if _, ok := errors.AsType[*core.AppError](cause); ok {
 		return cause // ClickAI said itself how it ended
 	}
-	a.log.Warn("answer broke off", slog.String("message_id", t.ids.MessageID), slog.Any("err", cause))
+	a.log.Warn("answer broke off", slog.String("message_id", t.ids.MessageID), slog.Int64("bytes", t.stats.Bytes), slog.Int("events", t.stats.Events),
+		slog.String("last_event", t.stats.LastEvent), slog.Int("skipped", t.stats.Skipped), slog.Any("err", cleaned(cause)))
 	if !t.flush() {
 		return errClosed
 	}

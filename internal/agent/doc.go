@@ -7,8 +7,11 @@
 // # Guarantees
 //
 //   - A question is not asked again once ClickAI has begun to answer it. Before any other repetition that ClickAI may know
-//     of, the history is looked at.
+//     of, the history is looked at, until it has really answered.
+//   - Whatever fails, the person gets one line, and the log one that says what failed, whether it is tried again, and what
+//     to do. TestFailures has all the ways.
 //   - What a person is shown of an error is one short line without signed URLs and without anything that looks like a key.
+//   - Whoever waits is told so: for ClickAI, for a slot of the plan, or for another try of an upload.
 //   - Files that the app made are fetched without the key, and from private addresses only if they are the configured
 //     host's own. They are fetched as soon as they are named, up to a size and a total in memory, since their links live
 //     for minutes; each is passed on once, however many events, lists and links name it; and no such link is left in the

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -22,8 +23,18 @@ type verdict struct {
 	stream bool          // ask again with streaming, now and from now on
 	notice core.Notice   // what the person is told when it is not asked again
 	level  slog.Level
-	msg    string // for the log: what it means and what to do
+	final  slog.Level // … once it is not asked again although it might have been
+	msg    string     // for the log: what it means and what to do
+	body   int        // bytes of the answer's body for the log
 }
+
+// pauses tells whether the next attempt comes after a pause: not where it is another request.
+func (v verdict) pauses() bool { return v.again && !v.reset && !v.stream }
+
+const (
+	excerptOther  = 200 // bytes of a body that is not ClickAI's, for the log
+	excerptBroken = 500 // bytes of an error body that says nothing
+)
 
 // judge decides by HTTP status first, then by code, last by message.
 func judge(err error, stored bool) verdict {
@@ -40,16 +51,36 @@ func judge(err error, stored bool) verdict {
 		}
 		return verdict{notice: quotaLine, level: slog.LevelWarn, msg: "no room in the plan's requests before the deadline"}
 	case clickai.KindUnsent:
-		return verdict{again: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI cannot be reached"}
+		return verdict{again: true, notice: retryLine, level: slog.LevelWarn, final: slog.LevelError, msg: "ClickAI cannot be reached"}
 	case clickai.KindBroken:
 		return verdict{again: true, look: true, notice: retryLine, level: slog.LevelWarn, msg: "connection to ClickAI broke"}
 	case clickai.KindTimeout:
+		if errors.Is(err, clickai.ErrCallTimeout) {
+			return slowAnswer
+		}
 		return verdict{again: true, once: "timeout", look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI was silent for too long"}
 	case clickai.KindContent:
-		return verdict{again: true, look: true, notice: retryLine, level: slog.LevelError, msg: "the answer is not ClickAI's: is base_url right?"}
+		return judgeContent(e)
 	case clickai.KindStatus:
 	}
 	return judgeStatus(e, stored)
+}
+
+// slowAnswer is what is done about an answer in one piece that takes longer than the way to ClickAI allows.
+var slowAnswer = verdict{
+	again: true, once: "gateway timeout", look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI took too long: prefer response_mode: streaming",
+}
+
+// judgeContent decides about a body that is no answer although its status says so. JSON is ClickAI's own, and would be the
+// same the next time; what is torn, or of another type, comes from something on the way.
+func judgeContent(e *clickai.Error) verdict {
+	if errors.Is(e, clickai.ErrTooLong) || json.Valid(e.Body) {
+		return verdict{notice: retryLine, level: slog.LevelWarn, msg: "what ClickAI sent is no answer", body: excerptOther}
+	}
+	return verdict{
+		again: true, look: true, notice: retryLine, level: slog.LevelError, final: slog.LevelError, msg: "the answer is not ClickAI's: is base_url right?",
+		body: excerptOther,
+	}
 }
 
 func judgeStatus(e *clickai.Error, stored bool) verdict {
@@ -66,7 +97,7 @@ func judgeStatus(e *clickai.Error, stored bool) verdict {
 		}
 		return verdict{notice: setupLine, level: slog.LevelError, msg: "route not found: is base_url right, and does the app's mode fit its key?"}
 	case http.StatusRequestTimeout, http.StatusTooEarly:
-		return verdict{again: true, look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI asks to try again"}
+		return verdict{again: true, after: e.RetryAfter, look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI asks to try again"}
 	case http.StatusRequestEntityTooLarge:
 		return verdict{notice: core.Notice{Kind: core.NoticeTooLong}, level: slog.LevelWarn, msg: "question too long"}
 	case http.StatusTooManyRequests:
@@ -75,23 +106,34 @@ func judgeStatus(e *clickai.Error, stored bool) verdict {
 		}
 		return verdict{again: true, after: e.RetryAfter, notice: retryLine, level: slog.LevelWarn, msg: "too many requests"}
 	case http.StatusGatewayTimeout, 524:
-		return verdict{again: true, once: "gateway timeout", look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI took too long: prefer response_mode: streaming"}
+		return slowAnswer
 	}
 	switch {
 	case e.Status >= 500:
-		return verdict{again: true, after: e.RetryAfter, look: true, notice: retryLine, level: slog.LevelWarn, msg: "ClickAI failed"}
+		return verdict{
+			again: true, after: e.RetryAfter, look: true, notice: retryLine, level: slog.LevelWarn, final: slog.LevelError, msg: "ClickAI failed",
+		}
 	case e.Status >= 300 && e.Status < 400, e.Status == http.StatusMethodNotAllowed:
 		return verdict{notice: setupLine, level: slog.LevelError, msg: "redirected or not allowed: base_url is wrong (https, path)"}
 	case e.Status == http.StatusUnsupportedMediaType:
 		return verdict{notice: setupLine, level: slog.LevelError, msg: "request refused"}
 	}
-	return verdict{notice: errorLine(e.Message), level: slog.LevelError, msg: "request refused"}
+	return refusal(e)
+}
+
+// refusal is a request that ClickAI does not take. Of one that says nothing to people, the log has the start.
+func refusal(e *clickai.Error) verdict {
+	v := verdict{notice: errorLine(e.Message), level: slog.LevelError, msg: "request refused"}
+	if e.Message == "" {
+		v.body = excerptBroken
+	}
+	return v
 }
 
 func judgeBadRequest(e *clickai.Error, stored bool) verdict {
 	text := strings.ToLower(e.Message)
 	params := strings.ToLower(e.Params)
-	refused := verdict{notice: errorLine(e.Message), level: slog.LevelError, msg: "request refused"}
+	refused := refusal(e)
 	switch {
 	case e.Code == "conversation_completed", stored && (strings.Contains(params, "conversation_id") || strings.Contains(text, "conversation_id")):
 		if stored {
@@ -106,10 +148,11 @@ func judgeBadRequest(e *clickai.Error, stored bool) verdict {
 	case "provider_not_initialize", "provider_quota_exceeded", "model_currently_not_support":
 		refused.msg = "the app's model is not usable: mend it in ClickAI Studio"
 	case "completion_request_error":
-		refused.msg = "the model's provider refused"
+		// Whatever the provider said, a rate limit of its own too: asking later may do.
+		refused.msg, refused.notice.Kind = "the model's provider refused", core.NoticeErrorRetry
 	case "invalid_param":
 		refused.msg = "a parameter was refused: see inputs of the app"
-		if strings.Contains(text, "file") {
+		if aboutFiles(text) {
 			refused.level, refused.msg = slog.LevelWarn, "a file was refused"
 		}
 	}
@@ -122,12 +165,20 @@ var (
 	quotaLine = core.Notice{Kind: core.NoticeQuota}
 )
 
-// errorLine tells what ClickAI said. Where it said nothing, asking again is all there is to say.
-func errorLine(message string) core.Notice {
-	if m := cleanMessage(message); m != "" {
-		return core.Notice{Kind: core.NoticeError, Detail: m}
+// aboutFiles tells whether a refusal, in lower case, is about the files of a question
+// (https://docs.dify.ai/api-reference, errors of the chat calls).
+func aboutFiles(text string) bool {
+	for _, said := range []string{"file validation failed", "invalid upload file", "number of files"} {
+		if strings.Contains(text, said) {
+			return true
+		}
 	}
-	return retryLine
+	return false
+}
+
+// errorLine tells what ClickAI said, if anything.
+func errorLine(message string) core.Notice {
+	return core.Notice{Kind: core.NoticeError, Detail: cleanMessage(message)}
 }
 
 // refusals are the codes of errors that asking again does not mend, for servers that tell no status
@@ -159,6 +210,10 @@ func callError(err error) error {
 		return nil
 	}
 	out := &core.AppError{Class: core.Invalid, Err: err, Notice: retryLine}
+	if quota, day := errors.AsType[*clickai.QuotaError](err); day {
+		out.Class, out.Notice, out.After = core.Transient, quotaLine, time.Until(quota.Until)
+		return out
+	}
 	e, ok := errors.AsType[*clickai.Error](err)
 	if !ok {
 		out.Class = core.Transient

@@ -54,7 +54,7 @@ func (t *translator) flowEvent(ev clickai.Event) bool {
 				t.awaits(form)
 			}
 		}
-		t.app.log.Info("workflow waits for a person", slog.String("workflow_run_id", ev.WorkflowRunID), slog.Int("forms", len(t.forms)))
+		t.app.log.Info("workflow waits for a person", slog.String("workflow_run_id", ev.WorkflowRunID), slog.Any("form_ids", formIDs(t.forms)))
 		return false
 	}
 	return true
@@ -84,10 +84,7 @@ func (t *translator) workflowFinished(ev *clickai.WorkflowFinished) bool {
 		t.paused = true
 		return false
 	case clickai.StatusFailed:
-		t.flowError = run.Error
-		if t.flowError == "" {
-			t.flowError = "the workflow failed"
-		}
+		t.flowFailed, t.flowError = true, run.Error
 		t.app.log.Error("workflow failed", slog.String("workflow_run_id", run.ID), slog.String("error", cleanMessage(run.Error)))
 		if workflow {
 			t.failure = t.app.runFailed(run.Error)
@@ -135,8 +132,8 @@ func (t *translator) outputAnswer(answer string) bool {
 
 // waitingForm is what a paused run waits for.
 type waitingForm struct {
-	title, content, address string
-	actions                 []string
+	id, title, content, address string
+	actions                     []string
 }
 
 func (t *translator) awaits(f waitingForm) {
@@ -146,7 +143,7 @@ func (t *translator) awaits(f waitingForm) {
 }
 
 func formOf(f clickai.HumanInputForm) waitingForm {
-	w := waitingForm{title: f.NodeTitle, content: f.Content}
+	w := waitingForm{id: f.FormID, title: f.NodeTitle, content: f.Content}
 	for _, a := range f.Actions {
 		w.actions = append(w.actions, a.Title)
 	}
@@ -156,6 +153,15 @@ func formOf(f clickai.HumanInputForm) waitingForm {
 		w.address = u.String()
 	}
 	return w
+}
+
+// formIDs name the forms, for the log.
+func formIDs(forms []waitingForm) []string {
+	ids := make([]string, 0, len(forms))
+	for _, f := range forms {
+		ids = append(ids, oneLine(f.id, maxStep))
+	}
+	return ids
 }
 
 // formsIn are the forms that a paused run names as its reasons.

@@ -137,7 +137,7 @@ func TestWorkflowEnds(t *testing.T) {
 		said   core.NoticeKind
 	}{
 		{name: "stopped by ClickAI", mode: agent.ModeWorkflow, steps: []sim.Step{sim.Text("half"), event("workflow_finished", `{"id":"r1","status":"stopped","outputs":null}`), sim.EndStream()}, text: "half", said: core.NoticeEndedEarly},
-		{name: "failed without a word", mode: agent.ModeWorkflow, steps: []sim.Step{event("workflow_finished", `{"id":"r1","status":"failed"}`), sim.EndStream()}, notice: core.NoticeRetry},
+		{name: "failed without a word", mode: agent.ModeWorkflow, steps: []sim.Step{event("workflow_finished", `{"id":"r1","status":"failed"}`), sim.EndStream()}, notice: core.NoticeError},
 		{name: "failed with an object", mode: agent.ModeWorkflow, steps: []sim.Step{event("workflow_finished", `{"id":"r1","status":"failed","error":{"message":"no model"}}`), sim.EndStream()}, notice: core.NoticeError, detail: `{"message":"no model"}`},
 		{
 			name: "chatflow that failed, told once", mode: agent.ModeChat,
@@ -182,7 +182,7 @@ func TestErrorsInTheStream(t *testing.T) {
 		{name: "no status, known code", data: `{"event":"error","code":"provider_quota_exceeded","message":"no credit"}`, notice: core.NoticeError, detail: "no credit"},
 		{name: "no status, unknown code", data: `{"event":"error","code":"mystery","message":"boom"}`, notice: core.NoticeRetry},
 		{name: "server", data: `{"event":"error","status":500,"code":"internal_server_error","message":"Internal Server Error, please contact support."}`, notice: core.NoticeRetry},
-		{name: "no message", data: `{"event":"error","status":400,"code":"x","message":null}`, notice: core.NoticeRetry},
+		{name: "no message", data: `{"event":"error","status":400,"code":"x","message":null}`, notice: core.NoticeError},
 		{name: "body without event", data: `{"code":"invalid_param","message":"no","status":400}`, notice: core.NoticeError, detail: "no"},
 		{name: "body without event and status", data: `{"code":"completion_request_error","message":"no"}`, notice: core.NoticeError, detail: "no"},
 		{name: "status alone", data: `{"status":502}`, notice: core.NoticeRetry},

@@ -30,20 +30,9 @@ func (a *App) resume(ctx context.Context, q core.Question, emit func(core.Delta)
 		}
 		return true, &core.AppError{Notice: core.Notice{Kind: core.NoticeCut}, Class: core.Transient, Begun: true, Err: errors.New("the bridge stopped while the app answered")}
 	}
-	past, found, err := a.recall(ctx, q)
-	for pause := historyPoll; err != nil; pause = min(pause*2, historyMost) {
-		// Whether it was asked is not known before the history has really answered.
-		a.log.Warn("history could not be read", slog.Any("err", cleaned(err)))
-		if class := appErrorClass(err); class != core.Transient && class != core.RateLimited {
-			return true, err
-		}
-		if !emit(core.Delta{Kind: core.DeltaWaiting, Wait: pause}) {
-			return true, errClosed
-		}
-		if !pauseFor(ctx, pause) {
-			return true, context.Cause(ctx)
-		}
-		past, found, err = a.recall(ctx, q)
+	past, found, err := a.recallSurely(ctx, q, emit)
+	if err != nil {
+		return true, err
 	}
 	if !found && q.MessageID == "" {
 		return false, nil
@@ -65,12 +54,13 @@ func (a *App) look(ctx context.Context, q core.Question, emit func(core.Delta) b
 	if !a.Conversational() || q.Conversation == "" {
 		return false, nil
 	}
-	past, found, err := a.recall(ctx, q)
-	if err != nil {
-		a.log.Warn("history could not be read", slog.Any("err", err))
-		return false, nil
-	}
-	if !found {
+	past, found, err := a.recallSurely(ctx, q, emit)
+	switch e, ok := errors.AsType[*core.AppError](err); {
+	case ok && e.Class != core.Transient && e.Class != core.RateLimited:
+		return false, nil // this server tells nobody
+	case err != nil:
+		return true, err
+	case !found:
 		return false, nil
 	}
 	if !past.Done {
@@ -83,6 +73,36 @@ func (a *App) look(ctx context.Context, q core.Question, emit func(core.Delta) b
 		return false, nil // it failed there, and stands in the history without an answer
 	}
 	return true, a.give(ctx, q, past, emit)
+}
+
+// recallSurely is recall, repeated until the history has really answered: before that it is not known whether the question
+// was asked.
+func (a *App) recallSurely(ctx context.Context, q core.Question, emit func(core.Delta) bool) (stored, bool, error) {
+	for pause := historyPoll; ; pause = min(pause*2, historyMost) {
+		past, found, err := a.recall(ctx, q)
+		if err == nil {
+			return past, found, nil
+		}
+		if ctx.Err() != nil {
+			return past, false, context.Cause(ctx)
+		}
+		e, ok := errors.AsType[*core.AppError](err)
+		if !ok {
+			e = &core.AppError{Notice: retryLine, Class: core.Transient, Err: err}
+		}
+		wait := max(pause, e.After)
+		again := (e.Class == core.Transient || e.Class == core.RateLimited) && !endsWithin(ctx, wait)
+		a.log.Warn("history could not be read", slog.Bool("again", again), slog.Any("err", cleaned(err)))
+		if !again {
+			return past, false, e
+		}
+		if !emit(core.Delta{Kind: core.DeltaWaiting, Wait: wait}) {
+			return past, false, errClosed
+		}
+		if !pauseFor(ctx, wait) {
+			return past, false, context.Cause(ctx)
+		}
+	}
 }
 
 // stored is an answer in the history, as it is stored.
@@ -135,15 +155,16 @@ func (a *App) recallIn(ctx context.Context, conversation string, q core.Question
 	if err != nil {
 		return stored{}, false, callError(err)
 	}
-	for _, m := range slices.Backward(page.Data) {
-		if q.After != "" && m.ID == q.After {
-			break
-		}
+	since := page.Data
+	// Where the turn before is there to be seen, its place tells what came later; clocks may be hours apart.
+	before := slices.IndexFunc(since, func(m clickai.StoredMessage) bool { return q.After != "" && m.ID == q.After })
+	since = since[before+1:]
+	for _, m := range slices.Backward(since) {
 		if q.MessageID != "" && m.ID != q.MessageID {
 			continue
 		}
 		if q.MessageID == "" {
-			if m.CreatedAt != 0 && m.CreatedAt.Time().Before(q.AskedAt.Add(-clockSkew)) {
+			if before < 0 && m.CreatedAt != 0 && m.CreatedAt.Time().Before(q.AskedAt.Add(-clockSkew)) {
 				break
 			}
 			if strings.TrimSpace(m.Query) != strings.TrimSpace(q.Query) {
@@ -195,13 +216,6 @@ func (a *App) waitForAnswer(ctx context.Context, q core.Question, until time.Tim
 			return stored{}, false, failed
 		}
 	}
-}
-
-func appErrorClass(err error) core.Class {
-	if e, ok := errors.AsType[*core.AppError](err); ok {
-		return e.Class
-	}
-	return core.ClassOf(err)
 }
 
 // longer tells whether a stored answer goes on where the shown text breaks off. Stored and streamed text of agents differ

@@ -31,13 +31,17 @@ type translator struct {
 	finished   bool // workflow_finished has been seen
 	flowOK     bool // … with a status that means success
 	flowBacked bool
-	flowError  string
+	flowFailed bool   // workflow_finished said so
+	flowError  string // … and why, if it did
 	paused     bool
 	forms      []waitingForm
 	skipped    int
 	speaking   bool
 	spoken     bool
 	failure    error // of an event that ends the turn
+
+	closed string              // the conversation that was given up for this one
+	stats  clickai.StreamStats // of a stream that broke off
 }
 
 // newTranslator makes a translator, which is to be closed.
@@ -58,8 +62,11 @@ func (t *translator) event(ev clickai.Event) bool {
 	if !t.files.drain(false, t.emit) {
 		return false
 	}
-	switch ev.(type) {
-	case *clickai.Ping, *clickai.Skipped:
+	switch ev := ev.(type) {
+	case *clickai.Ping:
+	case *clickai.Skipped:
+		// What is over the bound is no proxy's: ClickAI has begun.
+		t.begun = t.begun || ev.Reason == clickai.SkippedTooLong
 	default:
 		t.begun = true
 		if !t.head(ev.Head()) {
@@ -136,6 +143,11 @@ func (t *translator) head(h *clickai.Header) bool {
 		if d.Conversation != "" && t.q.Conversation != "" && d.Conversation != t.q.Conversation && d.Conversation != t.ids.Conversation {
 			t.app.log.Warn("ClickAI answered in another conversation",
 				slog.String("conversation_id", t.q.Conversation), slog.String("new_conversation_id", d.Conversation))
+		}
+		if d.Conversation != "" && t.closed != "" {
+			t.app.log.Warn("a new conversation takes the place of one that ClickAI has no more",
+				slog.String("conversation_id", t.closed), slog.String("new_conversation_id", d.Conversation))
+			t.closed = ""
 		}
 		keep(&t.ids.Conversation, d.Conversation)
 		keep(&t.ids.MessageID, d.MessageID)

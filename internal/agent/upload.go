@@ -22,6 +22,7 @@ const (
 
 // Upload is core.App.Upload. The file is opened anew for each try.
 func (a *App) Upload(ctx context.Context, user string, f core.File) (core.FileRef, error) {
+	ctx = clickai.WithSlotWait(ctx, func(wait time.Duration) { core.Waiting(ctx, wait) })
 	wait := backoffFirst
 	for try := 1; ; try++ {
 		ref, err := a.uploadOnce(ctx, user, f)
@@ -29,11 +30,21 @@ func (a *App) Upload(ctx context.Context, user string, f core.File) (core.FileRe
 			return ref, nil
 		}
 		app, ok := errors.AsType[*core.AppError](err)
-		if !ok || try == uploadTries || app.Class != core.Transient && app.Class != core.RateLimited || ctx.Err() != nil {
+		if !ok || ctx.Err() != nil {
 			return core.FileRef{}, err
 		}
-		a.log.Warn("upload failed, trying again", slog.Int("attempt", try), slog.Any("err", err))
-		if !pauseFor(ctx, max(app.After, wait/2+rand.N(wait/2))) {
+		if app.Class == core.Auth {
+			a.log.Error("upload refused: the app's API key is refused, or has no right to this app", slog.Any("err", cleaned(err)))
+			return core.FileRef{}, err
+		}
+		pause := max(app.After, wait/2+rand.N(wait/2))
+		again := (app.Class == core.Transient || app.Class == core.RateLimited) && try < uploadTries && !endsWithin(ctx, pause)
+		a.log.Warn("upload failed", slog.Int("attempt", try), slog.Bool("again", again), slog.Any("err", cleaned(err)))
+		if !again {
+			return core.FileRef{}, err
+		}
+		core.Waiting(ctx, pause)
+		if !pauseFor(ctx, pause) {
 			return core.FileRef{}, err
 		}
 		wait *= 2

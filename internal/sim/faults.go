@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -43,6 +44,7 @@ func TooManyRequests(match string, after time.Duration, times int) Fault {
 
 // Faults is an ordered script; the first rule that matches a request decides. The zero value has no faults.
 type Faults struct {
+	tap   atomic.Pointer[Tap]
 	mu    sync.Mutex
 	rules []*Fault
 	hits  int
@@ -97,9 +99,9 @@ func (f *Faults) Next(method, path string) (Fault, bool) {
 	return Fault{}, false
 }
 
-// Wrap puts the script in front of a server's handler.
+// Wrap puts the script in front of a server's handler, and the tap in front of both.
 func (f *Faults) Wrap(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return f.tapped(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		rule, hit := f.Next(r.Method, r.URL.Path)
 		if !hit {
 			next.ServeHTTP(w, r)
@@ -127,7 +129,7 @@ func (f *Faults) Wrap(next http.Handler) http.Handler {
 		default:
 			next.ServeHTTP(w, r)
 		}
-	})
+	}))
 }
 
 // discard takes an answer that never reaches the client.

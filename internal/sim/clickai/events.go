@@ -35,6 +35,7 @@ func (r *run) send(kind, text string, data, frame []byte) {
 	r.turn.mu.Unlock()
 	r.s.notifier.Notify()
 	r.write(frame)
+	r.s.faults.Frame(kind)
 	r.sent++
 	if r.cutEvents > 0 && r.sent >= r.cutEvents && !r.gone {
 		r.cut()

@@ -3,6 +3,7 @@ package clickai
 import (
 	"log/slog"
 	"maps"
+	"net"
 	"slices"
 	"time"
 )
@@ -207,6 +208,9 @@ const DefaultAccessToken = "demo-access-token"
 type Options struct {
 	// Listen is the TCP address; "" means a free port of 127.0.0.1.
 	Listen string
+	// Listener is listened on in place of Listen, and closed by [Server.Close]; nil: Listen. With one that waits on channels
+	// the server runs under a fake clock.
+	Listener net.Listener
 	// Apps are the apps with their keys; nil means DefaultApps.
 	Apps []App
 	// Assistants are listed besides the apps, without a key of their own.

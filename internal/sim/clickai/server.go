@@ -93,9 +93,12 @@ func New(opt Options) (*Server, error) {
 	if err := s.addApps(opt.Apps); err != nil {
 		return nil, err
 	}
-	l, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", opt.Listen)
-	if err != nil {
-		return nil, fmt.Errorf("listening for the ClickAI stand-in: %w", err)
+	l := opt.Listener
+	if l == nil {
+		var err error
+		if l, err = (&net.ListenConfig{}).Listen(context.Background(), "tcp", opt.Listen); err != nil {
+			return nil, fmt.Errorf("listening for the ClickAI stand-in: %w", err)
+		}
 	}
 	s.url = "http://" + l.Addr().String()
 	s.http = &http.Server{

@@ -49,6 +49,7 @@ type updateQueue struct {
 	nextID    int64
 	limit     int
 	waiting   []*update
+	mixed     bool            // batches are handed out in reverse
 	log       []*UpdateRecord // oldest first, bounded
 	allowed   []string        // remembered from call to call; nil is the default
 	allowedOK map[string]bool // the same as a set
@@ -161,6 +162,9 @@ func (q *updateQueue) take(limit int) []json.RawMessage {
 		q.delivered(u)
 		out = append(out, u.raw)
 	}
+	if q.mixed {
+		slices.Reverse(out)
+	}
 	return out
 }
 
@@ -176,6 +180,26 @@ func (s *Server) push(kind string, chatID int64, v any) {
 	}
 	s.updates.add(kind, strconv.FormatInt(chatID, 10), body)
 	s.queued.Notify()
+}
+
+// MixUp has each answer of getUpdates hold its updates in reverse order, as something between a bot and Telegram might.
+func (s *Server) MixUp(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.updates.mixed = on
+}
+
+// RestartIDs has the ids of updates go on from first, above 0, as after a week without any: the next one is then chosen at
+// random (https://core.telegram.org/bots/api#update). What is remembered of earlier updates is forgotten; there must be
+// none that is unconfirmed.
+func (s *Server) RestartIDs(first int64) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if first <= 0 || len(s.updates.waiting) > 0 {
+		return fmt.Errorf("restarting the ids of updates at %d while %d wait: %w", first, len(s.updates.waiting), ErrNoUpdate)
+	}
+	s.updates.nextID, s.updates.log = first, nil
+	return nil
 }
 
 // InjectUpdate puts an update of any content into the queue, whatever kinds the bot wants: one that no library can
