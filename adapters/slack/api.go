@@ -42,6 +42,12 @@ func (p *Platform) call(ctx context.Context, op string, use turn, do func(contex
 		if fail.Class == core.RateLimited {
 			p.budgets.hold(use, fail.RetryAfter)
 		}
+		if fail.Class == core.Auth {
+			select {
+			case p.doubt <- struct{}{}:
+			default:
+			}
+		}
 		return ex.header, fail
 	}
 	if out != nil {

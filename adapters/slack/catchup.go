@@ -129,7 +129,8 @@ func (c *catchup) all(ctx context.Context, rooms []wireRoom, from time.Time) boo
 	if back <= 0 {
 		return true
 	}
-	from = later(from.Add(-c.r.p.times.overlap), time.Now().Add(-back))
+	g := gap{since: from, from: later(from.Add(-c.r.p.times.overlap), time.Now().Add(-back))}
+	from = g.from
 	threads := c.r.positions.known(from.Add(-24 * time.Hour))
 	// Rooms where the bot was being talked with come first, then direct chats.
 	rank := func(w wireRoom) int {
@@ -144,7 +145,7 @@ func (c *catchup) all(ctx context.Context, rooms []wireRoom, from time.Time) boo
 	slices.SortStableFunc(rooms, func(a, b wireRoom) int { return cmp.Compare(rank(a), rank(b)) })
 	found := 0
 	for _, w := range rooms {
-		n, err := c.room(ctx, w, from, threads[w.ID])
+		n, err := c.room(ctx, w, g, threads[w.ID])
 		found += n
 		switch {
 		case ctx.Err() != nil, errors.Is(err, errNotStored):
@@ -153,13 +154,19 @@ func (c *catchup) all(ctx context.Context, rooms []wireRoom, from time.Time) boo
 			c.r.log.Warn("room not caught up", slog.String("room", w.ID), logErr(err))
 		}
 	}
-	c.r.log.Info("caught up", slog.Int("rooms", len(rooms)), slog.Int("messages", found), slog.Time("from", from))
+	c.r.log.Info("caught up", slog.Int("rooms", len(rooms)), slog.Int("events", found), slog.Time("from", from))
 	return true
 }
 
-// room reads one room and the threads in it, and hands over what people said since from, in order.
-func (c *catchup) room(ctx context.Context, w wireRoom, from time.Time, threads []string) (n int, err error) {
-	oldest := tsOf(from)
+// gap is the time in which something may have been missed.
+type gap struct {
+	since time.Time // from then on
+	from  time.Time // what was said is looked at from then on, a little earlier than since, but no earlier than catch_up says
+}
+
+// room reads one room and the threads in it, and hands over what people did since the gap began, in order.
+func (c *catchup) room(ctx context.Context, w wireRoom, g gap, threads []string) (n int, err error) {
+	oldest, reach := tsOf(g.from), tsOf(g.from.Add(-reachBack))
 	found, active, err := c.history(ctx, w.ID, oldest)
 	if err != nil {
 		return 0, err
@@ -170,7 +177,7 @@ func (c *catchup) room(ctx context.Context, w wireRoom, from time.Time, threads 
 		}
 	}
 	for _, t := range active {
-		more, err := c.thread(ctx, w.ID, t, oldest)
+		more, err := c.thread(ctx, w.ID, t, reach)
 		switch {
 		case core.ClassOf(err) == core.ThreadGone:
 		case err != nil:
@@ -178,6 +185,7 @@ func (c *catchup) room(ctx context.Context, w wireRoom, from time.Time, threads 
 		}
 		found = append(found, more...)
 	}
+	found = slices.DeleteFunc(found, func(m message) bool { return !before(reach, m.TS) })
 	slices.SortFunc(found, func(a, b message) int {
 		x, _ := microOf(a.TS)
 		y, _ := microOf(b.TS)
@@ -193,25 +201,70 @@ func (c *catchup) room(ctx context.Context, w wireRoom, from time.Time, threads 
 		if w.IsIM {
 			m.ChannelType = "im"
 		}
-		ev, ok := c.decode(ctx, m)
-		if !ok {
-			continue
+		for _, ev := range c.decode(ctx, m, g) {
+			if err := c.r.accept(ctx, ev); err != nil {
+				return n, errors.Join(errNotStored, err)
+			}
+			n++
 		}
-		if err := c.r.accept(ctx, ev); err != nil {
-			return n, errors.Join(errNotStored, err)
-		}
-		n++
 	}
 	return n, nil
 }
 
-func (c *catchup) decode(ctx context.Context, m *message) (core.Event, bool) {
+// decode is what happened to a message since the gap began: that it was written, edited, or deleted where that has left a
+// mark, and how people reacted to it if it is the bot's.
+func (c *catchup) decode(ctx context.Context, m *message, g gap) (found []core.Event) {
 	ctx, cancel := context.WithTimeout(ctx, c.r.p.times.lookup)
 	defer cancel()
-	return c.r.decoder.posted(ctx, m, "")
+	d, oldest := c.r.decoder, tsOf(g.from)
+	add := func(ev core.Event, ok bool) {
+		if ok {
+			found = append(found, ev)
+		}
+	}
+	switch {
+	case m.Subtype == "tombstone":
+		add(d.deleted(m.TS, m, ""))
+		return found
+	case m.by(d.me):
+		return c.reactions(ctx, m, g)
+	case before(oldest, m.TS):
+		add(d.posted(ctx, m, ""))
+	}
+	if m.Edited != nil && before(oldest, m.Edited.TS) {
+		add(d.edited(ctx, m, m, ""))
+	}
+	return found
 }
 
-// history reads a room back to oldest. active are the threads with later replies, among those that the last pages show.
+// reactions is how the reactions to a message of the bot's differ from those that the host knows of. A history does not
+// tell when they were put: it is taken to be the beginning of the gap, so that what was seen after it counts more.
+func (c *catchup) reactions(ctx context.Context, m *message, g gap) (found []core.Event) {
+	known, at := c.r.marks.under(m.Channel, m.TS), tsOf(g.since)
+	there, whole := map[mark]bool{}, true
+	for _, r := range m.Reactions {
+		whole = whole && r.Count <= len(r.Users)
+		for _, user := range r.Users {
+			one := mark{m.Channel, m.TS, user, emojiOf(r.Name)}
+			if !isID(user) || user == c.r.decoder.me.user || r.Name == "" || there[one] {
+				continue
+			}
+			there[one] = true
+			if !slices.Contains(known, one) {
+				found = append(found, c.r.decoder.reacted(ctx, one, true, at, ""))
+			}
+		}
+	}
+	for _, one := range known {
+		if whole && !there[one] {
+			found = append(found, c.r.decoder.reacted(ctx, one, false, at, ""))
+		}
+	}
+	return found
+}
+
+// history reads a room back to oldest, by whole pages. active are the threads with later replies, among those that the pages
+// show.
 // Source: https://docs.slack.dev/reference/methods/conversations.history
 func (c *catchup) history(ctx context.Context, room, oldest string) (found []message, active []string, err error) {
 	cursor := ""
@@ -233,11 +286,8 @@ func (c *catchup) history(ctx context.Context, room, oldest string) (found []mes
 		}
 		past := false
 		for _, m := range got.decode(room) { // newest first
-			if before(oldest, m.TS) {
-				found = append(found, m)
-			} else {
-				past = true
-			}
+			found = append(found, m)
+			past = past || !before(oldest, m.TS)
 			if before(oldest, m.LatestReply) {
 				active = append(active, m.TS)
 			}
@@ -249,7 +299,7 @@ func (c *catchup) history(ctx context.Context, room, oldest string) (found []mes
 	return found, active, nil
 }
 
-// thread reads the replies of a thread since oldest.
+// thread reads the replies of a thread since oldest, and its first message.
 func (c *catchup) thread(ctx context.Context, room, thread, oldest string) (found []message, err error) {
 	cursor := ""
 	for range maxPages {
@@ -261,11 +311,7 @@ func (c *catchup) thread(ctx context.Context, room, thread, oldest string) (foun
 		if err != nil {
 			return nil, err
 		}
-		for _, m := range got.decode(room) {
-			if m.TS != thread && before(oldest, m.TS) {
-				found = append(found, m)
-			}
-		}
+		found = append(found, got.decode(room)...)
 		if cursor = got.next(); cursor == "" {
 			break
 		}

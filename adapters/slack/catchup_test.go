@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickai/bridge/adapters/slack"
 	"github.com/clickai/bridge/core"
 	sim "github.com/clickai/bridge/internal/sim"
 	simslack "github.com/clickai/bridge/internal/sim/slack"
@@ -143,6 +144,32 @@ func TestCatchUpWithoutScope(t *testing.T) {
 	said := say(t, s, sim.Say{Room: simslack.DM(simslack.Minh), User: simslack.Minh, Text: "missed"})
 	say(t, s, sim.Say{Room: simslack.General, User: simslack.Minh, Text: "not to be read"})
 	start(t, newBot(t, config(s)), h)
+	if ev := h.event(t, core.KindMessage, 1); ev.MessageID != said.ID {
+		t.Errorf("event %+v", ev)
+	}
+}
+
+// TestGapGrowsWhileRead holds that a history that is read while no socket is open is read again when one is.
+func TestGapGrowsWhileRead(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, simslack.Options{
+		AckDeadline: 1, Retries: []time.Duration{}, Users: simslack.DefaultUsers()[:1], Channels: simslack.DefaultChannels()[:1],
+	})
+	h := newHost()
+	h.cursors["until"] = slack.TSOf(time.Now().Add(-time.Minute))
+	s.Faults().Add(sim.Fault{Match: "conversations.history", Delay: 100 * time.Millisecond})
+	start(t, newBot(t, config(s)), h)
+	h.waitUp(t, 1)
+	await(t, "two sockets", s.Changed, func() bool { return s.Sockets() == 2 })
+	for range time.Tick(10 * time.Millisecond) {
+		if s.Faults().Hits() > 0 { // the first of two histories is being read
+			break
+		}
+	}
+	s.Faults().Add(sim.Fault{Match: "apps.connections.open", Status: 503, For: time.Second})
+	s.CutSockets()
+	<-time.After(600 * time.Millisecond) // longer than both take, twice
+	said := say(t, s, sim.Say{Room: simslack.DM(simslack.Minh), User: simslack.Minh, Text: "in the gap"})
 	if ev := h.event(t, core.KindMessage, 1); ev.MessageID != said.ID {
 		t.Errorf("event %+v", ev)
 	}

@@ -29,6 +29,7 @@ var needed = []struct{ scope, use string }{
 }
 
 // Check asks Slack for everything that the bot needs: the bot token and its scopes, and the app token with Socket Mode.
+// Whether the app's request URL leads here cannot be asked.
 func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
 	var found []core.Check
 	add := func(what string, ok bool, mend string) {
@@ -44,8 +45,13 @@ func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
 		add("bot_token", true, fmt.Sprintf("%s in %s", oneLine(me.userName), oneLine(me.teamName)))
 		checkScopes(scopes, me.bot != "", add)
 	}
+	if p.signing != "" {
+		add("signing_secret", true, "the app's request URLs are to lead to /webhooks/"+p.name)
+	}
 	if p.appToken == "" {
-		add("app_token", false, mendApp)
+		if p.signing == "" {
+			add("app_token", false, mendApp)
+		}
 		return found, nil
 	}
 	var out struct {

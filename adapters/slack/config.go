@@ -20,17 +20,18 @@ type Config struct {
 	BotToken core.Secret `yaml:"bot_token"`
 	// AppToken (xapp-…) with the scope connections:write is for Socket Mode.
 	AppToken core.Secret `yaml:"app_token"`
-	// SigningSecret is for events over HTTP.
+	// SigningSecret is for events over HTTP, with or without an app token.
 	SigningSecret core.Secret `yaml:"signing_secret"`
 	// APIURL is the base under which Slack's methods stand; http or https, a path prefix is kept.
 	APIURL string `yaml:"api_url"`
 }
 
 const (
-	appsPage  = "https://api.slack.com/apps"
-	mendBot   = "copy it from " + appsPage + ", page OAuth & Permissions, Bot User OAuth Token (xoxb-…)"
-	mendApp   = "make one at " + appsPage + ", page Basic Information, App-Level Tokens, with the scope connections:write (xapp-…)"
-	mendInstl = "install the app to the workspace again at " + appsPage + ", page Install App"
+	appsPage    = "https://api.slack.com/apps"
+	mendBot     = "copy it from " + appsPage + ", page OAuth & Permissions, Bot User OAuth Token (xoxb-…)"
+	mendApp     = "make one at " + appsPage + ", page Basic Information, App-Level Tokens, with the scope connections:write (xapp-…)"
+	mendSigning = "copy it from " + appsPage + ", page Basic Information, App Credentials, Signing Secret"
+	mendInstl   = "install the app to the workspace again at " + appsPage + ", page Install App"
 )
 
 // Validate returns what is wrong with the values; nil if nothing is.
@@ -46,10 +47,11 @@ func (c *Config) Validate() []core.Problem {
 		if what := wrongToken(c.AppToken, "xapp-"); what != "" {
 			bad("app_token", what, mendApp)
 		}
-	case c.SigningSecret != "":
-		bad("signing_secret", "alone is not enough: events over HTTP are not supported yet", "set app_token too: "+mendApp)
-	default:
-		bad("app_token", "is missing", mendApp)
+	case c.SigningSecret == "":
+		bad("app_token", "is missing", mendApp+"; or set signing_secret, for events over HTTP")
+	}
+	if c.SigningSecret != "" && !isSecret(c.SigningSecret) {
+		bad("signing_secret", "is none", mendSigning)
 	}
 	if _, what := parseBase(c.APIURL); what != "" {
 		bad("api_url", what, "write it as "+DefaultAPIURL)
@@ -82,6 +84,13 @@ func wrongToken(secret core.Secret, prefix string) string {
 		}
 	}
 	return fmt.Sprintf("does not begin with %s", prefix)
+}
+
+// isSecret tells whether a value can be a signing secret, which is letters and digits.
+// Source: https://docs.slack.dev/authentication/verifying-requests-from-slack
+func isSecret(secret core.Secret) bool {
+	s := strings.TrimSpace(secret.Reveal())
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return r > '~' || !isWord(byte(r)) })
 }
 
 // parseBase reads a base URL; the text says what is wrong, "" if nothing is.

@@ -1,26 +1,36 @@
-// Package slack connects a Slack app to the bridge: Socket Mode and Slack's history in, messages, threads, edits, streams
-// and files out.
+// Package slack connects a Slack app to the bridge: Socket Mode or the Events API over HTTP and Slack's history in, messages,
+// threads, edits, streams and files out.
 //
 // # Set-up
 //
-// The app needs a bot token with the scopes that [Platform.Check] looks at one by one, an app-level token with
-// connections:write, Socket Mode switched on, and the events app_mention, message.channels, message.groups, message.im,
-// message.mpim, reaction_added and reaction_removed. It is invited to the channels in which it is to answer.
+// The app needs a bot token with the scopes that [Platform.Check] looks at one by one, and the events app_mention,
+// message.channels, message.groups, message.im, message.mpim, reaction_added and reaction_removed; an app that is an agent
+// also agent_session_stopped. Events come over sockets, with an app-level token that has connections:write and Socket Mode
+// switched on, or by HTTP, with the signing secret and the request URLs for events, interactivity and commands all set to
+// /webhooks/<bot name>; or both ways. The app is invited to the channels in which it is to answer.
 //
 // # Guarantees
 //
-//   - An envelope is acknowledged after [core.Sink] has taken its event, and not otherwise: then Slack sends it again, and
-//     should that not help, the history is read.
+//   - An envelope, or a request, is acknowledged after [core.Sink] has taken its event, and not otherwise: then Slack sends
+//     it again, and should that not help, the history is read.
+//   - A request is looked at once its signature is verified, in constant time and over the raw body of 1 MiB at the most, and
+//     if it is no older than five minutes. It is answered within three seconds.
 //   - Events of one room are handed over one after the other, in the order in which they came; rooms do not wait for each
 //     other.
-//   - A message has the same key however it comes: as a message, as a mention, as a retry, on either socket, or from the
-//     history. All five give the same event.
-//   - What was said while no socket was open is read from the history of each room, and of the threads that were active.
+//   - A message has the same key however it comes: as a message, as a mention, as a retry, on either socket, by HTTP, or from
+//     the history. All give the same event.
+//   - What was said while no socket was open is read from the history of each room, and of the threads that were active; so
+//     are edits, reactions to the bot's messages of the last day, put and taken back, and deleted messages that have left a
+//     tombstone, which those with replies do.
+//   - A message that Slack took though its answer was lost is found before it is posted again ([core.Post] with Again): by
+//     the nonce in its metadata; a stream, which bears none before its end, and a file by a note that is stored before
+//     (notes.go). The file is then not uploaded again either.
 //   - No event waits for names longer than two seconds, no request longer than its context.
 //   - Slack's rate limits are kept before Slack has to say so (budget.go). All answers share one budget for each thing that
 //     Slack limits; first texts and last edits go first. A 429 stops the method that it was about, or for posts the room.
 //   - A stream ([core.Streamer]) ends before Slack ends it, and looks like any other message in the end: where streams show
 //     something less well than blocks do, or where it is in doubt what the stream holds, its message is edited (stream.go).
+//   - A token that Slack refuses for one method and then for auth.test ends Run; nothing more is asked with it.
 //   - The tokens go to Slack's hosts and to the host of api_url, nowhere else; no request of the Web API follows a redirect.
 //   - [Platform.Run] returns after every goroutine that it started.
 //
@@ -46,8 +56,9 @@
 // # Goroutines of Run
 //
 // Run starts and waits for: one reader for each of two sockets, and slack-go's client under each; sixteen workers that
-// hand events over; one that reads history; one that writes positions. slack-go's own reader of a socket is the one that it
-// does not wait for; it ends when the socket is closed, which comes before.
+// hand events over; one that reads history; one that writes positions; one that looks after the token; one that looks
+// whether Slack is silent, where there are no sockets. It waits for the requests that the webhook has let in. slack-go's own
+// reader of a socket is the one that it does not wait for; it ends when the socket is closed, which comes before.
 //
 // # Streams
 //
@@ -58,12 +69,19 @@
 // fewer than posts. Where Slack refuses them that is remembered until the next start: for the room
 // (https://docs.slack.dev/reference/methods/chat.startStream, channel_type_not_supported), or for all of them.
 //
-// What of a stream is in doubt is not added again: the message is edited. Its reader can stop a stream; the answer is then
-// shown by edits.
+// What of a stream is in doubt is not added again: the message is edited. A person can stop a stream: the message then stays
+// as it is, until the next start of the process, and its session is released.
+// (https://docs.slack.dev/reference/events/agent_session_stopped)
+//
+// # What remains
+//
+// Without sockets nothing tells that Slack's requests do not come through, but a retry that arrives late, or silence: then
+// the history is read, while the silence lasts every half hour. Deleted messages without replies, reactions beyond the last
+// thousand, and those under messages on pages that need not be read are not found in histories. A file whose share Slack has
+// begun, and does not tell of within three looks, is shared twice.
 //
 // # Non-goals
 //
-// Events over HTTP, slash commands and buttons: both kinds of envelope are acknowledged, no more. Direct messages at top
-// level show no status while the app thinks: Slack has it in threads only. Of edits, deletions and reactions only those are
-// known that Slack sends or sends again, which is for about six minutes; histories do not tell them.
+// Slash commands and buttons are acknowledged, no more. Direct messages at top level show no status while the app thinks:
+// Slack has it in threads only. A person's stop ends what a stream shows, not the turn behind it.
 package slack

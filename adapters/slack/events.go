@@ -39,6 +39,12 @@ func (d *decoder) event(ctx context.Context, c *callback) (ev core.Event, ok boo
 			return core.Event{}, false
 		}
 		return d.reaction(ctx, &r, c)
+	case "agent_session_stopped":
+		var s stopped
+		if lenient(c.Event, &s) == nil {
+			d.p.halt(&s)
+		}
+		return core.Event{}, false
 	}
 	// What else Slack tells (an opened assistant thread or app home, a changed context) asks for no answer.
 	return core.Event{}, false
@@ -143,18 +149,27 @@ func (d *decoder) reaction(ctx context.Context, r *reaction, c *callback) (core.
 	case strings.HasPrefix(r.ItemUser, "U") && strings.HasPrefix(d.me.user, "U") && r.ItemUser != d.me.user:
 		return core.Event{}, false
 	}
-	ev := core.Event{
-		Kind: core.KindReaction, MessageID: r.Item.TS, SentAt: timeOf(r.EventTS),
-		Reaction: &core.Reaction{Emoji: emojiOf(r.Reaction), Added: r.Type == "reaction_added"},
-	}
-	d.stands(&ev, &message{TS: r.Item.TS, Channel: r.Item.Channel}, c.TeamID)
-	ev.Sender = d.p.sender(ctx, r.User, "", d.team(c.TeamID))
-	d.nameRoom(ctx, &ev)
-	ev.Key = "r:" + c.EventID
-	if !isID(c.EventID) {
-		ev.Key = d.key("r", r.Item.Channel, r.Item.TS, r.User, clip(emojiOf(r.Reaction), 10), r.Type, clip(r.EventTS, 20))
+	ev := d.reacted(ctx, mark{r.Item.Channel, r.Item.TS, r.User, emojiOf(r.Reaction)}, r.Type == "reaction_added", r.EventTS, c.TeamID)
+	if isID(c.EventID) {
+		ev.Key = "r:" + c.EventID
 	}
 	return ev, true
+}
+
+// reacted is a reaction, put or taken back at a time.
+func (d *decoder) reacted(ctx context.Context, m mark, added bool, at, team string) core.Event {
+	ev := core.Event{
+		Kind: core.KindReaction, MessageID: m.TS, SentAt: timeOf(at), Reaction: &core.Reaction{Emoji: m.Emoji, Added: added},
+	}
+	d.stands(&ev, &message{TS: m.TS, Channel: m.Room}, team)
+	ev.Sender = d.p.sender(ctx, m.User, "", d.team(team))
+	d.nameRoom(ctx, &ev)
+	kind := "reaction_removed"
+	if added {
+		kind = "reaction_added"
+	}
+	ev.Key = d.key("r", m.Room, m.TS, m.User, clip(m.Emoji, 10), kind, clip(at, 20))
+	return ev
 }
 
 // fill takes over what new and edited messages have.

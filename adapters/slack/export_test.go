@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"strconv"
 	"time"
 
 	"github.com/clickai/bridge/core"
@@ -14,6 +15,8 @@ func Hurry(p *Platform) *Platform {
 	p.times = timing{
 		backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond, lookup: 2 * time.Second, flush: 20 * time.Millisecond,
 		retryPage: 5 * time.Millisecond, retryStore: 100 * time.Millisecond, overlap: 2 * time.Minute, lookback: time.Hour,
+		ping: 30 * time.Second, webhook: 2800 * time.Millisecond,
+		quiet: time.Hour, maxQuiet: time.Hour, share: 5 * time.Millisecond,
 	}
 	return p
 }
@@ -23,6 +26,13 @@ func Lookup(p *Platform, d time.Duration) { p.times.lookup = d }
 
 // Spread sets after which time one of two sockets of one age is renewed.
 func Spread(p *Platform, d time.Duration) { p.times.spread = d }
+
+// WebhookWait sets how long a request may wait for its event to be stored.
+func WebhookWait(p *Platform, d time.Duration) { p.times.webhook = d }
+
+// Ping sets after which silence a socket is given up, Quiet after which silence of Slack's requests history is read.
+func Ping(p *Platform, d time.Duration)  { p.times.ping = d }
+func Quiet(p *Platform, d time.Duration) { p.times.quiet, p.times.maxQuiet = d, d }
 
 // Decoder turns the payloads of envelopes into events of core, without a socket. It knows nothing but these names.
 type Decoder struct{ d *decoder }
@@ -116,3 +126,11 @@ func Dial(p *Platform, dial func(ctx context.Context, network, address string) (
 
 // CloseIdle closes the connections that are kept for later.
 func CloseIdle(p *Platform) { p.http.closeIdle() }
+
+// Note writes n notes down, and tells how many are kept.
+func Note(ctx context.Context, p *Platform, n int) int {
+	for i := range n {
+		_ = p.notes.put(ctx, "n"+strconv.Itoa(i), "F1")
+	}
+	return len(p.notes.list)
+}

@@ -163,7 +163,8 @@ func (t *transfer) Close() error {
 
 // Upload sends a file in three steps: Slack names an address, takes the bytes there, and shares the file. Slack wants to
 // know the size first, so a file of unknown size is written to a temporary one, of maxSpool bytes at the most. An empty
-// file cannot be sent. The returned reference is zero when Slack does not tell in time which message shows the file.
+// file cannot be sent. With Again, a file that was stored under the same nonce is not uploaded again, nor shared again where
+// it is known to be. The returned reference is zero when Slack does not tell in time which message shows the file.
 // Source: https://docs.slack.dev/messaging/working-with-files#uploading_files
 func (p *Platform) Upload(ctx context.Context, at core.Place, _ string, f core.File) (core.MessageRef, error) {
 	const op = "slack.Upload"
@@ -177,6 +178,12 @@ func (p *Platform) Upload(ctx context.Context, at core.Place, _ string, f core.F
 	}
 	ctx, cancel := context.WithTimeout(ctx, transferTimeout)
 	defer cancel()
+	name := fileName(f.Name, f.MIME)
+	if f.Again {
+		if ref, done, err := p.uploaded(ctx, op, at, f.Nonce, name); done || err != nil {
+			return ref, err
+		}
+	}
 	src, err := f.Open(ctx)
 	if err != nil {
 		return core.MessageRef{}, opened(op, err)
@@ -191,33 +198,39 @@ func (p *Platform) Upload(ctx context.Context, at core.Place, _ string, f core.F
 		defer spool.close()
 		body, size = spool.f, n
 	}
-	name := fileName(f.Name, f.MIME)
 	id, err := p.store(ctx, op, name, size, body)
 	if err != nil {
 		return core.MessageRef{}, err
 	}
-	_, err = p.call(ctx, op, posting("files.completeUploadExternal", at.Room), func(ctx context.Context) error {
+	if err := p.notes.put(ctx, f.Nonce, id); err != nil {
+		p.log.Warn("file not noted", logErr(err))
+	}
+	if err := p.complete(ctx, op, at, id, name); err != nil {
+		return core.MessageRef{}, err
+	}
+	return p.showing(ctx, op, at, id), nil
+}
+
+// complete shares a stored file.
+func (p *Platform) complete(ctx context.Context, op string, at core.Place, id, name string) error {
+	_, err := p.call(ctx, op, posting("files.completeUploadExternal", at.Room), func(ctx context.Context) error {
 		_, err := p.api.CompleteUploadExternalContext(ctx, slackgo.CompleteUploadExternalParameters{
 			Files: []slackgo.FileSummary{{ID: id, Title: name}}, Channel: at.Room, ThreadTimestamp: at.Thread,
 		})
 		return err //nolint:wrapcheck // call classifies it
 	}, nil)
-	if err != nil {
-		return core.MessageRef{}, err
-	}
+	return err
+}
+
+// showing is the message that shows a shared file; zero if Slack does not tell yet.
+func (p *Platform) showing(ctx context.Context, op string, at core.Place, id string) core.MessageRef {
 	info, err := p.fileInfo(ctx, op, id)
 	if err != nil {
 		p.log.Debug("message of a file not found", logErr(err))
-		return core.MessageRef{}, nil
+		return core.MessageRef{}
 	}
-	for _, shares := range []map[string][]fileShare{info.Shares.Public, info.Shares.Private} {
-		for _, s := range shares[at.Room] {
-			if isTS(s.TS) {
-				return core.MessageRef{Place: at, ID: s.TS}, nil
-			}
-		}
-	}
-	return core.MessageRef{}, nil
+	ref, _ := info.shown(at)
+	return ref
 }
 
 // opened is the error of a file that could not be opened or read.

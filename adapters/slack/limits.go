@@ -54,6 +54,8 @@ const (
 	transferTimeout = 10 * time.Minute // of one file, if the caller's context has no nearer deadline
 	ackTimeout      = 5 * time.Second  // to hand an acknowledgement over
 
+	webhookRead = 5 * time.Second // for the body of a request
+
 	waitTyping = 0               // a status that is late is of no use
 	waitStart  = 2 * time.Second // longer: no stream is started
 	waitPost   = 10 * time.Second
@@ -72,16 +74,31 @@ const (
 	maxSpool     = 256 << 20 // bytes of a file of unknown size, which is written to disk first
 	lanes        = 16        // events of so many rooms are stored at once
 	laneSize     = 32        // events that wait in each
+	maxWebhook   = 1 << 20   // bytes of a request of Slack's
+	maxRequests  = 64        // requests of Slack's at once
 	maxUsers     = 10_000    // people remembered
 	maxRooms     = 10_000    // rooms remembered
 	maxFileURLs  = 1024      // addresses of files remembered
 	maxRefusals  = 1024      // rooms remembered where something is refused
 	maxLimited   = 64        // rooms remembered that a 429 holds back
 	maxStreams   = 4096      // streams whose text is remembered, of up to maxStream bytes each
+	maxHalted    = 1024      // stopped streams remembered
+	maxNotes     = 128       // uploads and streams remembered over a restart
+	maxMarks     = 1000      // reactions to the bot's messages remembered
+	maxAgain     = 10        // pages that are looked through for a message that was posted already
 	maxThreads   = 300       // threads whose replies are looked for after a restart
 	maxCaughtUp  = 2000      // messages of one room that are caught up
 	maxPages     = 20        // pages of one room's history, or of one thread
 	maxRoomPages = 50        // pages of the list of rooms
+
+	// againBack is how far back a message is looked for that may have been posted already.
+	againBack = 7 * 24 * time.Hour
+	// reachBack is how far back, beyond what was missed, the edits of messages and the reactions to answers are looked at.
+	reachBack = 24 * time.Hour
+	// skew is by how much this machine's clock may differ from Slack's.
+	skew = time.Minute
+	// shareTries is how often the message that shows a file is looked for.
+	shareTries = 3
 
 	namesFresh = 30 * time.Minute // how long a name is taken as it is
 	namesTry   = time.Minute      // before a failed look-up is tried again

@@ -38,10 +38,11 @@ type scene struct {
 // workshop is a bridge with a real store, the adapter and the stand-in, connected in memory, under a virtual clock.
 type workshop struct {
 	scene
-	t     *testing.T
-	sim   *simslack.Server
-	bot   *slack.Platform
-	began time.Time
+	t      *testing.T
+	sim    *simslack.Server
+	bot    *slack.Platform
+	bridge *core.Bridge
+	began  time.Time
 
 	mu   sync.Mutex
 	seen []sim.Seen          // what the bot showed, in order
@@ -99,6 +100,7 @@ func (w *workshop) run() {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	w.bridge = b
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- b.Run(ctx) }()

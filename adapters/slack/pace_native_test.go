@@ -175,17 +175,25 @@ func TestNativeInDoubt(t *testing.T) {
 	}
 }
 
-// TestNativeStopped: a person presses the stop button of a stream; the answer is shown by edits all the same.
+// TestNativeStopped: a person presses the stop button of a stream; what shows stays as it is.
 func TestNativeStopped(t *testing.T) {
 	inWorkshop(t, scene{answers: 1, rooms: 1, words: 30, each: time.Second, mode: "native"}, func(t *testing.T, w *workshop) {
 		w.askAll()
 		pass(10 * time.Second)
-		if err := w.sim.Halt(t.Context(), w.shows()[0].Ref, "U0MINH0001"); err != nil {
+		at := w.shows()[0].Ref
+		if err := w.sim.Halt(t.Context(), at, simslack.Minh); err != nil {
 			t.Fatal(err)
 		}
+		before, _ := w.sim.Find(at)
 		pass(time.Minute)
 		w.kept()
-		w.wholeOnce()
+		all := w.sim.Messages(at.Room, at.Thread)
+		if len(all) != 2 || all[1].Shown != before.Shown || !strings.Contains(before.Shown, "0-0005") {
+			t.Errorf("the thread shows %d messages, the last %q; want the question and %q", len(all), all[len(all)-1].Shown, before.Shown)
+		}
+		if got := w.sim.Session(at.Room, at.Thread); got != "active" {
+			t.Errorf("the session is %q, want it released", got)
+		}
 	})
 }
 

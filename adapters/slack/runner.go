@@ -26,9 +26,10 @@ type runner struct {
 	decoder   *decoder
 	positions *positions
 	catchup   *catchup
+	marks     *marks
 
 	seed  maphash.Seed
-	lanes [lanes]chan envelope // events of one room go the same way, in the order in which the sockets brought them
+	lanes [lanes]chan delivery // events of one room go the same way, in the order in which the sockets brought them
 	rooms [64]sync.Mutex       // events of one room go one after the other, also those from history
 
 	mu    sync.Mutex
@@ -38,10 +39,10 @@ type runner struct {
 }
 
 func newRunner(p *Platform, host core.Host) *runner {
-	r := &runner{p: p, host: host, log: p.log, positions: newPositions(host), seed: maphash.MakeSeed()}
+	r := &runner{p: p, host: host, log: p.log, positions: newPositions(host), marks: newMarks(host), seed: maphash.MakeSeed()}
 	r.catchup = newCatchup(r)
 	for i := range r.lanes {
-		r.lanes[i] = make(chan envelope, laneSize)
+		r.lanes[i] = make(chan delivery, laneSize)
 	}
 	return r
 }
@@ -58,29 +59,42 @@ func (r *runner) run(ctx context.Context) error {
 	r.decoder = &decoder{p: r.p, me: me}
 	r.log.Info("bot known", slog.String("team", me.team), slog.String("user", me.user))
 	fresh, err := r.positions.load()
-	if err != nil {
+	if err := errors.Join(err, r.marks.load(), r.p.notes.attach(r.host)); err != nil {
 		return &core.Error{Op: "slack.Run", Class: core.Transient, Err: err}
 	}
+	defer r.p.notes.detach()
 	if fresh {
 		r.flush(ctx)
 	}
 
 	inner, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
+	r.p.inbox.open(inner, r)
 	var wg sync.WaitGroup
-	for n := range sockets {
-		wg.Go(func() {
-			if fatal := r.connections(inner, n); fatal != nil {
-				cancel(fatal)
-			}
-		})
+	if r.p.appToken != "" {
+		for n := range sockets {
+			wg.Go(func() {
+				if fatal := r.connections(inner, n); fatal != nil {
+					cancel(fatal)
+				}
+			})
+		}
+	} else {
+		r.connected(0)
+		wg.Go(func() { r.watchQuiet(inner) })
 	}
+	wg.Go(func() {
+		if fatal := r.watchToken(inner); fatal != nil {
+			cancel(fatal)
+		}
+	})
 	for _, lane := range r.lanes {
 		wg.Go(func() { r.work(inner, lane) })
 	}
 	wg.Go(func() { r.catchup.run(inner) })
 	wg.Go(func() { r.flushes(inner) })
 	wg.Wait()
+	r.p.inbox.close()
 
 	last, stop := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer stop()
@@ -113,6 +127,25 @@ func (r *runner) identify(ctx context.Context) (identity, error) {
 		r.log.Info("Slack does not answer, trying again", slog.Int64("retry_after_ms", pause.Milliseconds()), logErr(err))
 		if sleep(ctx, pause) != nil {
 			return identity{}, err
+		}
+	}
+}
+
+// watchToken looks, when an answer of Slack's says that the token is not valid, whether that is so for all methods: then
+// nothing that the bot does can succeed until someone acts.
+func (r *runner) watchToken(ctx context.Context) *core.Error {
+	for {
+		select {
+		case <-r.p.doubt:
+		case <-ctx.Done():
+			return nil
+		}
+		_, _, err := r.p.authTest(ctx, method("auth.test").patient())
+		if fatal, ok := errors.AsType[*core.Error](err); ok && fatal.Class == core.Auth {
+			return fatal
+		}
+		if sleep(ctx, r.p.times.maxBackoff) != nil {
+			return nil
 		}
 	}
 }
@@ -187,6 +220,7 @@ func (r *runner) accept(ctx context.Context, ev core.Event) error {
 		return err //nolint:wrapcheck // the caller logs nothing more
 	}
 	r.positions.active(&ev)
+	r.marks.note(&ev)
 	return nil
 }
 
@@ -205,7 +239,7 @@ func (r *runner) flushes(ctx context.Context) {
 }
 
 func (r *runner) flush(ctx context.Context) {
-	if err := r.positions.flush(ctx); err != nil && ctx.Err() == nil {
+	if err := errors.Join(r.positions.flush(ctx), r.marks.flush(ctx)); err != nil && ctx.Err() == nil {
 		r.log.Error("positions not stored", logErr(err))
 	}
 }

@@ -19,12 +19,21 @@ const ReplyEvent = "clickai_bridge_reply"
 
 var errBadRef = errors.New("not a message of Slack's")
 
-// Post sends one message, into the thread if the place has one. Blocks that Slack refuses are sent as plain text.
+// Post sends one message, into the thread if the place has one. Blocks that Slack refuses are sent as plain text. With Again
+// the message is looked for first among those of the last seven days, 2000 at the most.
 // Source: https://docs.slack.dev/reference/methods/chat.postMessage
 func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, error) {
 	const op = "slack.Post"
 	if !isPlace(post.Place) {
 		return core.MessageRef{}, invalid(op, errBadRef)
+	}
+	if post.Again && post.Nonce != "" {
+		if found, ok, err := p.taken(ctx, op, post); ok || err != nil {
+			if ok {
+				p.Unpace(core.Show{Kind: core.ShowPost, Place: post.Place})
+			}
+			return found, err
+		}
 	}
 	common := []slackgo.MsgOption{
 		// A growing answer would load previews anew with each edit.
@@ -67,16 +76,22 @@ func named(nonce string) slackgo.MsgOption {
 }
 
 // Edit replaces what a message shows. A stream that is open there, as after a restart, is ended first: Slack takes no edit
-// before. Source: https://docs.slack.dev/reference/methods/chat.update
+// before. One that a person has stopped stays as it is. Source: https://docs.slack.dev/reference/methods/chat.update
 func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) error {
 	const op = "slack.Edit"
 	if !isMessage(m) {
 		return invalid(op, errBadRef)
 	}
+	if p.stays(ctx, m) {
+		return nil
+	}
 	use := method(methodUpdate).paced()
 	if p.streams.open(m) {
 		if err := p.endStream(ctx, op, m); err != nil {
 			return err
+		}
+		if p.stays(ctx, m) {
+			return nil
 		}
 	}
 	return p.replace(ctx, op, m, part, use)

@@ -24,6 +24,7 @@ type Platform struct {
 	log      *slog.Logger
 	base     *url.URL
 	appToken core.Secret
+	signing  core.Secret // "": no events over HTTP
 
 	api     *slackgo.Client
 	http    *transport
@@ -33,10 +34,14 @@ type Platform struct {
 	dialer  *websocket.Dialer
 	times   timing
 	running atomic.Bool
+	inbox   *inbox
+	notes   *notes
+	doubt   chan struct{} // capacity 1: Slack has refused the token in an answer
 
 	silent   *refusals // where no status can be shown
 	streams  *streams
 	noStream *refusals // where no stream can be started
+	halted   *halted   // streams that a person has stopped
 
 	mu   sync.Mutex
 	self identity
@@ -55,6 +60,7 @@ var (
 	_ core.Uploader         = (*Platform)(nil)
 	_ core.ThreadReader     = (*Platform)(nil)
 	_ core.Checker          = (*Platform)(nil)
+	_ core.Receiver         = (*Platform)(nil)
 )
 
 // timing are the periods of the connection, in one place so that tests can shorten them.
@@ -68,12 +74,19 @@ type timing struct {
 	retryStore time.Duration // before history is read for what the store has refused
 	overlap    time.Duration // how far history is read back beyond the last time the bot was connected
 	lookback   time.Duration // how far back history is read when the host does not say
+	ping       time.Duration // a socket without a sign of life for so long is given up
+	quiet      time.Duration // without a request of Slack's, before history is read; grows
+	maxQuiet   time.Duration
+	webhook    time.Duration // until a request is answered: Slack takes it for lost after three seconds
+	share      time.Duration // between two looks for the message that shows a file
 }
 
 func defaultTiming() timing {
 	return timing{
 		backoff: time.Second, maxBackoff: 30 * time.Second, lookup: 2 * time.Second, flush: 30 * time.Second,
 		retryPage: time.Second, retryStore: 30 * time.Second, overlap: 2 * time.Minute, lookback: 7 * 24 * time.Hour,
+		ping: 30 * time.Second, webhook: 2800 * time.Millisecond,
+		quiet: 5 * time.Minute, maxQuiet: 30 * time.Minute, share: time.Second,
 	}
 }
 
@@ -86,11 +99,12 @@ func New(name string, cfg Config, log *slog.Logger) (*Platform, error) {
 	bot := strings.TrimSpace(cfg.BotToken.Reveal())
 	app := strings.TrimSpace(cfg.AppToken.Reveal())
 	p := &Platform{
-		name: name, log: log, base: base, appToken: core.Secret(app),
+		name: name, log: log, base: base, appToken: core.Secret(app), signing: core.Secret(strings.TrimSpace(cfg.SigningSecret.Reveal())),
 		http: newTransport(base, core.Secret(bot)), budgets: newBudgets(), dir: newDirectory(), files: newFileURLs(),
 		// slack-go's own dialer has a write buffer of this size too: Slack does not join continuation frames.
 		dialer: &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: 15 * time.Second, WriteBufferSize: 32 << 10},
 		times:  defaultTiming(), silent: newRefusals(), streams: newStreams(), noStream: newRefusals(),
+		inbox: newInbox(), notes: &notes{}, doubt: make(chan struct{}, 1), halted: newHalted(),
 	}
 	p.api = slackgo.New(bot,
 		slackgo.OptionAppLevelToken(app),
@@ -116,15 +130,16 @@ func (p *Platform) NewRender() func(markdown string, final bool) []core.Part {
 var (
 	errRunning  = errors.New("the bot runs already")
 	errSettings = errors.New("settings are not those of Slack")
-	errNoSocket = errors.New("app_token is missing: events over HTTP are not supported yet")
+	errNoEvents = errors.New("neither app_token nor signing_secret is set")
 )
 
-// Run connects two sockets and feeds host until ctx ends; they connect again by themselves. It returns nil after ctx has
-// ended, and an error of class [core.Auth] or [core.Denied], which says what to do, when Slack refuses a token or lacks
+// Run connects two sockets, which connect again by themselves, and takes what [Platform.Webhook] receives, and feeds host
+// until ctx ends. Without an app token there are no sockets, without a signing secret no webhook. It returns nil after ctx
+// has ended, and an error of class [core.Auth] or [core.Denied], which says what to do, when Slack refuses a token or lacks
 // a scope, and when Socket Mode is switched off.
 func (p *Platform) Run(ctx context.Context, host core.Host) error {
-	if p.appToken == "" {
-		return &core.Error{Op: "slack.Run", Class: core.Denied, Err: errNoSocket}
+	if p.appToken == "" && p.signing == "" {
+		return &core.Error{Op: "slack.Run", Class: core.Denied, Err: errNoEvents}
 	}
 	if !p.running.CompareAndSwap(false, true) {
 		return invalid("slack.Run", errRunning)

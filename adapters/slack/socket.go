@@ -82,7 +82,8 @@ func connectError(err error) *core.Error {
 // session is one client of slack-go, which opens its socket anew whenever Slack ends it. It returns when ctx ends, when
 // slack-go gives up, or when handle says so; then slack-go has been waited for.
 func (r *runner) session(ctx context.Context, n int) error {
-	client := socketmode.New(r.p.api, socketmode.OptionDialer(r.p.dialer), socketmode.OptionReadLimit(maxFrame))
+	client := socketmode.New(r.p.api, socketmode.OptionDialer(r.p.dialer), socketmode.OptionReadLimit(maxFrame),
+		socketmode.OptionPingInterval(r.p.times.ping))
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
 	ended := make(chan error, 1)
@@ -162,10 +163,10 @@ func (r *runner) handle(ctx context.Context, n int, client *socketmode.Client, e
 			r.log.Warn("frame cannot be read", logErr(err))
 			return nil
 		}
-		r.route(ctx, envelope{client, ctx.Done(), &req})
+		r.route(ctx, envelope{client, ctx.Done(), &req, r.log})
 	case socketmode.EventTypeEventsAPI, socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive:
 		if ev.Request != nil {
-			r.route(ctx, envelope{client, ctx.Done(), ev.Request})
+			r.route(ctx, envelope{client, ctx.Done(), ev.Request, r.log})
 		}
 	case socketmode.EventTypeErrorWriteFailed:
 		r.log.Info("acknowledgement not sent, Slack will send the event again", slog.Int("socket", n))
@@ -179,6 +180,18 @@ type envelope struct {
 	client *socketmode.Client
 	ended  <-chan struct{} // closed when client is given up
 	req    *socketmode.Request
+	log    *slog.Logger
+}
+
+// done acknowledges an event that is durable. One that is not is left to Slack, which sends it again: at once, after a
+// minute and after five.
+func (e envelope) done(ctx context.Context, err error) {
+	if err != nil {
+		return
+	}
+	if err := e.ack(ctx, nil); err != nil && ctx.Err() == nil {
+		e.log.Info("acknowledgement not sent, Slack will send the event again", logErr(err))
+	}
 }
 
 // ack acknowledges. Without a context it would block for ever on a client that is not connected. That it goes well does
@@ -202,7 +215,7 @@ func (r *runner) route(ctx context.Context, e envelope) {
 		return
 	case e.req.Type == socketmode.RequestTypeEventsAPI:
 		select {
-		case r.lanes[r.laneOf(e.req.Payload)] <- e:
+		case r.lanes[r.laneOf(e.req.Payload)] <- delivery{e.req.Payload, e.done}:
 		case <-ctx.Done():
 		}
 		return
@@ -215,6 +228,12 @@ func (r *runner) route(ctx context.Context, e envelope) {
 	if err := e.ack(ctx, reply); err != nil {
 		r.log.Info("acknowledgement not sent", logErr(err))
 	}
+}
+
+// delivery is an event on its way to the host. done is told what became of it, once: nil, if it is durable.
+type delivery struct {
+	payload json.RawMessage
+	done    func(ctx context.Context, err error)
 }
 
 // laneOf picks the lane of the room that an event is about.
@@ -237,18 +256,13 @@ func (r *runner) laneOf(payload json.RawMessage) int {
 	return int(maphash.Bytes(r.seed, room) % lanes)
 }
 
-// work takes the events of one lane until ctx ends, and acknowledges each once it is durable. Retries are taken like all
+// work takes the events of one lane until ctx ends, and tells of each when it is durable. Retries are taken like all
 // others: what Slack raised while no socket was open comes as a retry only. What is left in a lane comes again.
-func (r *runner) work(ctx context.Context, lane <-chan envelope) {
+func (r *runner) work(ctx context.Context, lane <-chan delivery) {
 	for {
 		select {
-		case e := <-lane:
-			if err := r.take(ctx, e.req.Payload); err != nil {
-				continue // not acknowledged: Slack sends it again, at once, after a minute and after five
-			}
-			if err := e.ack(ctx, nil); err != nil && ctx.Err() == nil {
-				r.log.Info("acknowledgement not sent, Slack will send the event again", logErr(err))
-			}
+		case d := <-lane:
+			d.done(ctx, r.take(ctx, d.payload))
 		case <-ctx.Done():
 			return
 		}

@@ -292,7 +292,7 @@ func TestRefused(t *testing.T) {
 		{name: "app token", config: func(c *slack.Config) { c.AppToken = "xapp-no" }, class: core.Auth, text: "invalid_auth"},
 		{name: "app token of another kind", config: func(c *slack.Config) { c.AppToken = c.BotToken }, class: core.Denied, text: "xapp-"},
 		{name: "scope of the app token", opt: simslack.Options{AppScopes: []string{"authorizations:read"}}, class: core.Denied, text: "connections:write"},
-		{name: "no app token", config: func(c *slack.Config) { c.AppToken = "" }, class: core.Denied, text: "app_token"},
+		{name: "no app token", config: func(c *slack.Config) { c.AppToken = "" }, class: core.Denied, text: "signing_secret"},
 		{
 			name:  "token revoked",
 			fault: &sim.Fault{Match: "apps.connections.open", Status: 200, Body: `{"ok":false,"error":"token_revoked"}`},

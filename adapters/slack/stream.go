@@ -58,6 +58,9 @@ func (p *Platform) StartStream(ctx context.Context, post core.Post, text string)
 		}
 		options = append(options, slackgo.MsgOptionRecipientUserID(user), slackgo.MsgOptionRecipientTeamID(team))
 	}
+	if err := p.notes.put(ctx, post.Nonce, ""); err != nil {
+		p.log.Warn("stream not noted", logErr(err))
+	}
 	var out struct {
 		TS string `json:"ts"`
 	}
@@ -108,12 +111,16 @@ func (p *Platform) notStarted(op string, at core.Place, err error) error {
 	return &core.Error{Op: op, Class: core.Unsupported, Err: err}
 }
 
-// AppendStream adds text. A stream that is four minutes old, or as long as a message may be, is ended instead.
+// AppendStream adds text. A stream that is four minutes old, or as long as a message may be, is ended instead. One that a
+// person has stopped takes all further text and stays as it is.
 // Source: https://docs.slack.dev/reference/methods/chat.appendStream
 func (p *Platform) AppendStream(ctx context.Context, s core.Stream, text string) error {
 	const op = "slack.AppendStream"
 	if !isMessage(s.Message) {
 		return invalid(op, errBadRef)
+	}
+	if p.stays(ctx, s.Message) {
+		return nil
 	}
 	why := error(nil)
 	switch {
@@ -131,7 +138,11 @@ func (p *Platform) AppendStream(ctx context.Context, s core.Stream, text string)
 	if text == "" {
 		return nil
 	}
-	return p.add(ctx, op, s.Message, text, method(methodAppend).paced())
+	err := p.add(ctx, op, s.Message, text, method(methodAppend).paced())
+	if err != nil && p.stays(ctx, s.Message) {
+		return nil
+	}
+	return err
 }
 
 func (p *Platform) add(ctx context.Context, op string, m core.MessageRef, text string, use turn) error {
@@ -139,13 +150,21 @@ func (p *Platform) add(ctx context.Context, op string, m core.MessageRef, text s
 		_, _, err := p.api.AppendStreamContext(ctx, m.Room, m.ID, slackgo.MsgOptionMarkdownText(text))
 		return err //nolint:wrapcheck // call classifies it
 	}, nil)
+	p.heedStop(m, err)
 	err = streamError(op, err)
 	p.streams.grew(m, text, err)
 	return err
 }
 
+// heedStop notes that a person has stopped a stream, where Slack's answer tells so before its event does.
+func (p *Platform) heedStop(m core.MessageRef, err error) {
+	if codeOf(err) == codeHalted {
+		p.halted.put(m.Room, m.ID)
+	}
+}
+
 // StopStream ends a stream. It then edits the message, unless the stream is known to show the same as whole and to show it
-// as well; see [slackfmt.StreamShows]. A call that could not be finished can be made again with the same arguments.
+// as well; see [slackfmt.StreamShows], or a person has stopped it. A call that could not be finished can be made again with the same arguments.
 // Source: https://docs.slack.dev/reference/methods/chat.stopStream
 func (p *Platform) StopStream(ctx context.Context, s core.Stream, text string, whole core.Part) error {
 	const op = "slack.StopStream"
@@ -153,9 +172,15 @@ func (p *Platform) StopStream(ctx context.Context, s core.Stream, text string, w
 	if !isMessage(m) {
 		return invalid(op, errBadRef)
 	}
+	if p.stays(ctx, m) {
+		return nil
+	}
 	since := p.streams.stopping(m)
 	if err := p.stop(ctx, op, s, text, since); err != nil {
 		return err
+	}
+	if p.stays(ctx, m) {
+		return nil
 	}
 	if whole == (core.Part{}) {
 		p.streams.drop(m)
@@ -221,6 +246,7 @@ func (p *Platform) end(ctx context.Context, op string, m core.MessageRef, text, 
 		_, _, err := p.api.StopStreamContext(ctx, m.Room, m.ID, options...)
 		return err //nolint:wrapcheck // call classifies it
 	}, nil)
+	p.heedStop(m, err)
 	err = streamError(op, err)
 	p.streams.grew(m, text, err)
 	if core.ClassOf(err) == core.StreamOver {

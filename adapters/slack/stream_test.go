@@ -119,9 +119,6 @@ func TestStreamEnds(t *testing.T) {
 		{name: "table", first: "|a|b|", whole: table, edited: true},
 		{name: "the answer was changed", first: "Neither", whole: bothThere, edited: true},
 		{name: "after a restart", first: "Both", whole: bothThere, between: func(_ *simslack.Server, p *slack.Platform, _ *core.Stream) { slack.Forget(p) }, edited: true},
-		{name: "stopped by its reader", first: "Both", whole: bothThere, edited: true, between: func(s *simslack.Server, _ *slack.Platform, st *core.Stream) {
-			_ = s.Halt(nil, sim.Ref{Room: st.Message.Room, ID: st.Message.ID}, simslack.Minh) //nolint:staticcheck // it takes none
-		}},
 		{name: "answer of the stop lost", first: "Both", whole: bothThere, between: cut("chat.stopStream", true), fails: true, edited: true},
 		{name: "stop lost", first: "Both", whole: bothThere, between: cut("chat.stopStream", false), fails: true, edited: true},
 		{name: "closing edit lost", first: "|a|b|", whole: table, between: cut("chat.update", false), fails: true, edited: true},
@@ -218,7 +215,6 @@ func TestAppendRefused(t *testing.T) {
 	}{
 		{name: "ended", fault: said("message_not_in_streaming_state"), class: core.StreamOver},
 		{name: "conflict", fault: said("streaming_state_conflict"), class: core.StreamOver},
-		{name: "stopped", fault: said("stopped_by_user"), class: core.StreamOver},
 		{name: "gone", fault: said("message_not_found"), class: core.StreamOver},
 		{name: "other form", fault: said("streaming_mode_mismatch"), class: core.StreamOver},
 		{name: "method", fault: said("unknown_method"), class: core.StreamOver},

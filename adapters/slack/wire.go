@@ -37,6 +37,13 @@ type message struct {
 	Files       []file          `json:"files"`
 	Blocks      json.RawMessage `json:"blocks"`
 	Attachments []attachment    `json:"attachments"`
+	Reactions   []reacted       `json:"reactions"` // histories only
+	Metadata    struct {        // where it is asked for
+		Type    string `json:"event_type"`
+		Payload struct {
+			Nonce string `json:"nonce"`
+		} `json:"event_payload"`
+	} `json:"metadata"`
 
 	// Events only.
 	Channel     string   `json:"channel"`
@@ -97,6 +104,21 @@ type reaction struct {
 		Channel string `json:"channel"`
 		TS      string `json:"ts"`
 	} `json:"item"`
+}
+
+// reacted is a reaction in a message of a history. Of many people not all are named.
+// Source: https://docs.slack.dev/reference/methods/reactions.get
+type reacted struct {
+	Name  string   `json:"name"`
+	Users []string `json:"users"`
+	Count int      `json:"count"`
+}
+
+// stopped is the event of a person who stops the bot.
+// Source: https://docs.slack.dev/reference/events/agent_session_stopped
+type stopped struct {
+	Channel string   `json:"channel"`
+	Streams []string `json:"streaming_message_ts"`
 }
 
 // home is the workspace of the author; "" if the message does not tell.

@@ -63,6 +63,7 @@ var methods = map[string]method{
 	"assistant.threads.setStatus":           {run: setStatus, scopes: []string{"chat:write", "assistant:write"}, tier: tierStatus, writes: true},
 	"assistant.threads.setTitle":            {run: setTitle, scopes: []string{"assistant:write"}, tier: tierStatus, writes: true},
 	"assistant.threads.setSuggestedPrompts": {run: setSuggestedPrompts, scopes: []string{"assistant:write"}, tier: tierStatus, writes: true},
+	"agents.sessions.setStatus":             {run: setSessionStatus, scopes: []string{"chat:write"}, tier: tier3, writes: true},
 
 	"views.open": {run: viewsOpen, tier: tier4, writes: true},
 }

@@ -42,6 +42,7 @@ type Server struct {
 	fileBytes  int64
 	uploads    map[string]*file // by upload token
 	statuses   map[placeKey]status
+	sessions   map[placeKey]string
 	buckets    map[bucketKey]*bucket
 	ephemerals []ephemeral
 	hooks      map[string]*hook
@@ -54,6 +55,9 @@ type Server struct {
 	sockets    []*socket
 	tickets    map[string]time.Time
 	nextSocket int
+	holding    int // envelopes that are still to be held back
+	held       [][]byte
+	doubled    bool
 	deliveries []*delivery
 	backlog    int64 // bytes of the deliveries' payloads
 	envelopes  map[string]*delivery
@@ -118,7 +122,7 @@ func build(opt Options) (*Server, error) {
 	s := &Server{
 		opt: opt, log: opt.Log, clock: newClock(), users: slices.Clone(opt.Users),
 		byID: map[string]*channel{}, files: map[string]*file{}, uploads: map[string]*file{},
-		statuses: map[placeKey]status{}, buckets: map[bucketKey]*bucket{}, hooks: map[string]*hook{},
+		statuses: map[placeKey]status{}, sessions: map[placeKey]string{}, buckets: map[bucketKey]*bucket{}, hooks: map[string]*hook{},
 		triggers: map[string]time.Time{}, pinged: map[string]bool{}, tickets: map[string]time.Time{},
 		envelopes: map[string]*delivery{}, outbox: make(chan attempt, requestQueue),
 	}

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -32,6 +33,7 @@ type socket struct {
 	done     chan struct{}
 	once     sync.Once
 	retiring bool // told to go; gets nothing new. Guarded by the server's lock.
+	stalled  atomic.Bool
 }
 
 // cut drops the connection without a close frame.
@@ -146,9 +148,15 @@ func (s *Server) writeSocket(k *socket) {
 		case <-k.done:
 			return
 		}
+		if k.stalled.Load() {
+			continue
+		}
 		_ = k.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		if err := k.conn.WriteMessage(kind, data); err != nil {
 			return
+		}
+		if kind == websocket.TextMessage {
+			s.faults.Frame("event")
 		}
 	}
 }
@@ -165,6 +173,9 @@ func (s *Server) readSocket(k *socket) {
 		if err != nil {
 			return
 		}
+		if k.stalled.Load() {
+			continue
+		}
 		alive()
 		var ack struct {
 			EnvelopeID string          `json:"envelope_id"`
@@ -179,11 +190,12 @@ func (s *Server) readSocket(k *socket) {
 			s.log.Debug("slack stand-in got a second or an unknown acknowledgement", slog.String("envelope", ack.EnvelopeID))
 		}
 		s.mu.Unlock()
+		s.faults.Frame("ack")
 	}
 }
 
-// sendLocked gives a frame to one of the open sockets, in turn. With none it is gone, and left to the retries.
-func (s *Server) sendLocked(d *delivery, envelope string) {
+// frameLocked gives a frame to one of the open sockets, in turn. With none it is gone, and left to the retries.
+func (s *Server) frameLocked(frame []byte) {
 	for range s.sockets {
 		s.nextSocket++
 		k := s.sockets[s.nextSocket%len(s.sockets)]
@@ -196,7 +208,7 @@ func (s *Server) sendLocked(d *delivery, envelope string) {
 		default:
 		}
 		select {
-		case k.out <- d.frame(envelope):
+		case k.out <- frame:
 			return
 		default: // the app does not read; another socket may
 		}
@@ -234,12 +246,21 @@ func (s *Server) Refresh() { s.Disconnect("refresh_requested") }
 
 // Disconnect sends a disconnect frame with any reason ("warning", "refresh_requested", "link_disabled") to every open
 // socket, and closes them ten seconds later.
-func (s *Server) Disconnect(reason string) {
+func (s *Server) Disconnect(reason string) { s.disconnect(reason, maxSockets) }
+
+// RefreshOne tells the socket that has been open longest to reconnect, as Refresh does with all.
+func (s *Server) RefreshOne() { s.disconnect("refresh_requested", 1) }
+
+// disconnect tells so many sockets to go.
+func (s *Server) disconnect(reason string, most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, k := range s.sockets {
 		if k.retiring {
 			continue
+		}
+		if most--; most < 0 {
+			break
 		}
 		k.retiring = true
 		select {

@@ -156,6 +156,7 @@ func startStream(c *call) (object, *apiError) {
 	m := s.botMessageLocked(ch, thread, body{blocks: blocks, pings: pingsIn("", blocks, false)})
 	m.stream = st
 	s.postedLocked(ch, m)
+	s.sessionLocked(ch.id, thread, "processing")
 	s.clock.after(s.opt.StreamLife, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
@@ -220,6 +221,7 @@ func stopStream(c *call) (object, *apiError) {
 	}
 	s.grownLocked(ch, m)
 	s.endStreamLocked(ch, m)
+	s.sessionLocked(ch.id, m.thread, "active")
 	return object{"channel": ch.id, "ts": m.ts, "message": s.messageLocked(ch, m, true)}, nil
 }
 
@@ -243,7 +245,7 @@ func (s *Server) endStreamLocked(ch *channel, m *message) {
 }
 
 // Halt presses the stop button of a streaming message: the stream ends, later appends are refused with
-// stopped_by_user, and the app is told by agent_session_stopped.
+// stopped_by_user, and the app is told by agent_session_stopped. The session stays processing until the app says otherwise.
 // Source: https://docs.slack.dev/reference/events/agent_session_stopped
 func (s *Server) Halt(_ context.Context, at sim.Ref, user string) error {
 	s.mu.Lock()

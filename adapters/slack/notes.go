@@ -1,0 +1,97 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/clickai/bridge/core"
+)
+
+// note is what the bot was about to show, written down before it did. Slack takes no metadata with files, nor with a stream
+// before its end; by its note a message is known again after a restart, or when Slack's answer was lost.
+type note struct {
+	Nonce string `json:"nonce"`
+	File  string `json:"file,omitempty"` // Slack's id of a file that is stored; "" for a stream
+	At    int64  `json:"at"`             // microseconds since 1970, by this machine's clock
+}
+
+// notes are those of the newest uploads and streams.
+type notes struct {
+	writing sync.Mutex // held while host is written to, so that the newest list is written last
+
+	mu   sync.Mutex
+	host core.Host // nil: the bot does not run, and what is noted does not outlast the process
+	list []note    // oldest first
+}
+
+const cursorNotes = "notes" // a list of note
+
+// attach reads what was stored and lets further notes be stored.
+func (n *notes) attach(host core.Host) error {
+	stored, err := host.Cursor(cursorNotes)
+	if err != nil {
+		return fmt.Errorf("read the notes: %w", err)
+	}
+	var list []note
+	if stored != "" {
+		_ = json.Unmarshal([]byte(stored), &list) // what cannot be read is as if it had not been written
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.host = host
+	for _, one := range n.list {
+		list = add(list, one)
+	}
+	n.list = list
+	return nil
+}
+
+func (n *notes) detach() {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.host = nil
+}
+
+func add(list []note, one note) []note {
+	list = slices.DeleteFunc(list, func(o note) bool { return o.Nonce == one.Nonce })
+	list = append(list, one)
+	return list[max(0, len(list)-maxNotes):]
+}
+
+// put writes a note down. Should that fail, it holds for as long as the process.
+func (n *notes) put(ctx context.Context, nonce, file string) error {
+	if nonce == "" {
+		return nil
+	}
+	n.mu.Lock()
+	n.list = add(n.list, note{Nonce: nonce, File: file, At: time.Now().UnixMicro()})
+	n.mu.Unlock()
+
+	n.writing.Lock()
+	defer n.writing.Unlock()
+	n.mu.Lock()
+	host := n.host
+	raw, _ := json.Marshal(n.list) // strings and numbers only
+	n.mu.Unlock()
+	if host == nil {
+		return nil
+	}
+	if err := host.SetCursor(ctx, cursorNotes, string(raw)); err != nil {
+		return fmt.Errorf("store a note: %w", err)
+	}
+	return nil
+}
+
+func (n *notes) get(nonce string) (note, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	i := slices.IndexFunc(n.list, func(o note) bool { return o.Nonce == nonce })
+	if i < 0 {
+		return note{}, false
+	}
+	return n.list[i], true
+}
