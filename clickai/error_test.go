@@ -131,6 +131,9 @@ func TestAnswerIsBounded(t *testing.T) {
 	})
 	_, err := newClient(t, srv.URL, func(cfg *clickai.Config) { cfg.MaxLine = 1000 }).Chat(t.Context(), ask)
 	wantKind(t, err, clickai.KindContent)
+	if !errors.Is(err, clickai.ErrTooLong) {
+		t.Errorf("err = %v, want it to say what is wrong", err)
+	}
 }
 
 // A server that echoes the key doesn't get it into an error.

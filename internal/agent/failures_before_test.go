@@ -157,6 +157,7 @@ func beforeItHasBegun() []failure {
 		{name: "200 in JSON, outputs", mode: agent.ModeWorkflow, plays: [][]sim.Step{{sim.AsJSON(), sim.Text("whole")}}, asked: 1, sees: "whole", conv: "kept", log: []string{"WARN answered in one piece"}},
 		{name: "200 in JSON, an error", plays: reply(200, asJSON, `{"code":"app_unavailable","message":"App unavailable","status":400}`), asked: 1, sees: cannot("App unavailable"), conv: "kept", log: []string{"ERROR status=400 code=app_unavailable"}},
 		{name: "200 in JSON, neither", plays: reply(200, asJSON, `{"ok":true}`), asked: 1, sees: retryText, conv: "kept", log: []string{"WARN what ClickAI sent is no answer"}},
+		{name: "200 in JSON over the bound", client: func(c *clickai.Config) { c.MaxLine = 10_000 }, plays: [][]sim.Step{{sim.AsJSON(), sim.Text(strings.Repeat("long ", 4000))}}, asked: 1, sees: retryText, conv: "kept", log: []string{"WARN what ClickAI sent is no answer"}},
 		{name: "200 in HTML", first: true, plays: reply(200, asHTML, "<h1>log in</h1>"), asked: 2, looked: 1, sees: "fine", conv: "kept", log: []string{"ERROR <h1>log in</h1>"}},
 		{name: "200 in text", plays: reply(200, http.Header{"Content-Type": {"text/plain"}}, "upstream is down"), asked: 2, sees: "fine", conv: "new", log: []string{"ERROR upstream is down"}},
 		{name: "200, a stream of nothing", first: true, plays: reply(200, asStream, ": hi\n\n"), asked: 2, looked: 1, sees: "fine", conv: "kept", log: []string{"WARN connection to ClickAI broke"}},
