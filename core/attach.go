@@ -22,11 +22,16 @@ const (
 var errTooBig = errors.New("file is over its size limit")
 
 // sendFiles streams the attachments of the turn to the app. What cannot go along is named to the person and the rest goes
-// on; an error is returned only if the turn cannot go on at all.
-func (t *turn) sendFiles(ctx context.Context) ([]FileRef, error) {
+// on; an error is returned only if the turn cannot go on at all. Those of had are there already, and each that is sent is
+// stored, so that none is sent again after a crash.
+func (t *turn) sendFiles(ctx context.Context, had []Uploaded) ([]FileRef, error) {
 	var all []Attachment
+	var names []string
 	for _, p := range t.batch {
-		all = append(all, p.Event.Attachments...)
+		for i, a := range p.Event.Attachments {
+			all = append(all, a)
+			names = append(names, p.Event.Key+"#"+strconv.Itoa(i))
+		}
 	}
 	if len(all) == 0 {
 		return nil, nil
@@ -62,11 +67,18 @@ func (t *turn) sendFiles(ctx context.Context) ([]FileRef, error) {
 			continue
 		}
 		taken++
+		if j := slices.IndexFunc(had, func(u Uploaded) bool { return u.Attachment == names[i] }); j >= 0 {
+			refs[i] = had[j].File
+			continue
+		}
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
 			if err := safely(t.log, func() { refs[i], errs[i] = t.sendFile(ctx, a, limit) }); err != nil {
 				errs[i] = err
+			}
+			if errs[i] == nil && refs[i].ID != "" {
+				t.reply.note(func(j *Turn) { j.Uploads = append(j.Uploads, Uploaded{Attachment: names[i], File: refs[i]}) })
 			}
 		})
 	}

@@ -46,7 +46,7 @@ func silentFor(c Conversation, first Pending) time.Duration {
 
 // askedBefore tells whether an earlier process may have asked a question: it was accepted before this one began, or at a
 // time that is yet to come, since the clock was put back.
-func (t *turn) askedBefore(p Pending) bool {
+func (t *bot) askedBefore(p Pending) bool {
 	recv := time.UnixMilli(p.Recv)
-	return recv.Before(t.bot.started) || recv.After(time.Now())
+	return recv.Before(t.started) || recv.After(time.Now())
 }

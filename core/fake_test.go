@@ -273,6 +273,7 @@ type app struct {
 	answer func(ctx context.Context, q core.Question) iter.Seq2[core.Delta, error]
 	rules  core.FileRules
 	rate   func(n int) error
+	upload func(ctx context.Context, name string) error // before a file is taken
 
 	mu        sync.Mutex
 	questions []core.Question
@@ -351,6 +352,11 @@ func (a *app) Recall(context.Context, core.Question) (core.PastAnswer, bool, err
 }
 
 func (a *app) Upload(ctx context.Context, user string, f core.File) (core.FileRef, error) {
+	if a.upload != nil {
+		if err := a.upload(ctx, f.Name); err != nil {
+			return core.FileRef{}, err
+		}
+	}
 	r, err := f.Open(ctx)
 	if err != nil {
 		return core.FileRef{}, err

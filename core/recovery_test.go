@@ -428,3 +428,60 @@ func TestPostTakenAtShutdown(t *testing.T) {
 		}
 	})
 }
+
+func TestUploadsAreNotRepeatedAfterARestart(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.grace = 0
+		uploads := map[string]int{}
+		r.app.upload = func(ctx context.Context, name string) error {
+			uploads[name]++
+			if name == "slow.txt" && uploads[name] == 1 {
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			return nil
+		}
+		r.start()
+		ev := r.message("look at these")
+		ev.Attachments = []core.Attachment{{Name: "quick.txt", Size: 5, Ref: "quick"}, {Name: "slow.txt", Size: 4, Ref: "slow"}}
+		r.accept(ev)
+		settle(5 * time.Second)
+		r.restart()
+		settle(10 * time.Second)
+		if uploads["quick.txt"] != 1 || uploads["slow.txt"] != 2 {
+			t.Errorf("uploads = %v, want the one that was there left alone", uploads)
+		}
+		q := r.app.asked()
+		if len(q) != 1 || len(q[0].Files) != 2 || q[0].Files[0].Name != "quick.txt" || q[0].Files[1].Name != "slow.txt" {
+			t.Errorf("asked %+v, want both files in their order", q)
+		}
+	})
+}
+
+func TestWaitingQuestionsOfAnEarlierProcessAreAskedAsItWouldHaveAskedThem(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		conv := core.NewConvKey("acme", "support", core.Place{Room: "D1"}, "")
+		for _, text := range []string{"first", "second", "third"} { // the process died before the journal of the first was stored
+			ev := r.message(text)
+			ev.Bot, ev.Platform = "acme", "test"
+			p := core.Pending{Conv: conv, App: "support", At: ev.Place(), Event: ev, Recv: time.Now().UnixMilli()}
+			if _, _, err := r.store.Put(t.Context(), core.Put{Pending: p, MaxWaiting: 20}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		settle(time.Minute)
+		r.app.answer = says("c1", "m%d", "Hello")
+		r.start()
+		settle(20 * time.Second)
+		var got []string
+		for _, q := range r.app.asked() {
+			got = append(got, q.Query)
+		}
+		if want := []string{"first", "second", "third"}; !slices.Equal(got, want) {
+			t.Fatalf("queries = %q, want %q: one that may be in the history alone is asked alone", got, want)
+		}
+		if !r.app.asked()[0].Retried {
+			t.Error("the first was not looked up")
+		}
+	})
+}

@@ -83,9 +83,11 @@ type replyResult struct {
 }
 
 func newReply(t *turn, j Turn, resumed bool) *reply {
+	// The first text may have been posted by a process that died before it could store that.
+	again := resumed || t.bot.askedBefore(t.batch[0])
 	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, sent: j.Dealt, queued: map[string]bool{}}
 	r.quiet = t.bot.settings.Stream.Mode == "final" || t.bot.editor == nil
-	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, kept: len(j.Reply), maybe: resumed, resumed: resumed}
+	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, kept: len(j.Reply), maybe: again, resumed: again}
 	for _, ref := range j.Reply {
 		r.out.shown = append(r.out.shown, shownPart{ref: ref})
 	}
@@ -440,7 +442,7 @@ func (r *reply) journal(ctx context.Context, force bool) error {
 		return nil
 	}
 	j := r.j
-	j.Reply, j.Extra = slices.Clone(j.Reply), slices.Clone(j.Extra)
+	j.Reply, j.Extra, j.Uploads = slices.Clone(j.Reply), slices.Clone(j.Extra), slices.Clone(j.Uploads)
 	var c *Conversation
 	if r.convNew {
 		copied := r.t.conv

@@ -90,7 +90,7 @@ func (w *writer) sendFiles(ctx context.Context) {
 		}
 		f := w.r.queue[0].File
 		w.r.queue = w.r.queue[1:]
-		f.Nonce, f.Again = w.fileNonce(w.r.j.Dealt), w.resumed && w.r.j.Dealt == w.r.sent
+		f.Nonce, f.Again = w.fileNonce(w.r.j.Dealt), w.resumed
 		w.r.mu.Unlock()
 		if w.sendFile(ctx, f) {
 			w.r.note(func(j *Turn) { j.Dealt++ })

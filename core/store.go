@@ -49,6 +49,7 @@ type Turn struct {
 	At      Place        `json:"at"`                        // where the answer stands
 	Query   string       `json:"query"`                     // as asked, to know it again in the history
 	Files   []FileRef    `json:"files,omitempty"`           // uploaded for it
+	Uploads []Uploaded   `json:"uploads,omitempty"`         // what of these was uploaded before the question went out
 	ConvID  string       `json:"conversation_id,omitempty"` //
 	Message string       `json:"message_id,omitempty"`      // ClickAI's message_id
 	Begun   bool         `json:"begun,omitempty"`           // ClickAI has begun to answer
@@ -58,6 +59,12 @@ type Turn struct {
 	Dealt   int          `json:"dealt,omitempty"`           // files of the answer that were sent or given up
 	Spoken  bool         `json:"spoken,omitempty"`          // the spoken answer was sent or given up
 	Started time.Time    `json:"started"`
+}
+
+// Uploaded is an attachment that the app has.
+type Uploaded struct {
+	Attachment string  `json:"attachment"` // the event's key and the attachment's index in it
+	File       FileRef `json:"file"`
 }
 
 // Link leads from a platform message to the turn that it shows.

@@ -85,7 +85,7 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 		}
 	} else {
 		var settle time.Duration
-		if batch, settle = nextBatch(waiting, time.Now()); settle > 0 {
+		if batch, settle = bt.nextBatch(waiting, time.Now()); settle > 0 {
 			return sleep(ctx, settle), nil
 		}
 		if len(batch) == 0 {
@@ -110,11 +110,15 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 
 // nextBatch is the messages that become the next question: the oldest one and those that directly follow it from the same
 // person to the same place. settle is how long to wait before looking again, while a group may still be arriving.
-func nextBatch(waiting []Pending, now time.Time) (batch []Pending, settle time.Duration) {
+//
+// A question of several messages is journalled before it is asked. So one that an earlier process may have asked, and of
+// which there is no journal, was asked alone: only as such can it be known again in the app's history.
+func (t *bot) nextBatch(waiting []Pending, now time.Time) (batch []Pending, settle time.Duration) {
 	direct, groups := true, map[string]bool{}
 	for _, p := range waiting {
 		if len(batch) > 0 {
 			first := batch[0]
+			direct = direct && !t.askedBefore(first)
 			same := p.Event.Sender.Key == first.Event.Sender.Key && p.At == first.At && p.App == first.App
 			direct = direct && same
 			// Somebody else's message between the pictures of an album does not tear it apart.
@@ -127,7 +131,11 @@ func nextBatch(waiting []Pending, now time.Time) (batch []Pending, settle time.D
 	}
 	for _, p := range batch {
 		if p.Event.Group != "" {
-			if left := time.UnixMilli(p.Recv).Add(groupSettle).Sub(now); left <= groupSettle { // else the clock was put back
+			came := time.UnixMilli(p.Recv)
+			if came.Before(t.started) {
+				came = t.started // what belongs to it may not have been delivered to the process before
+			}
+			if left := came.Add(groupSettle).Sub(now); left <= groupSettle { // else the clock was put back
 				settle = max(settle, left)
 			}
 		}
@@ -282,10 +290,15 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 			Room: VarsNamed{ID: first.Room.ID, Name: first.Room.Name}, Thread: VarsNamed{ID: t.batch[0].At.Thread, Name: first.ThreadName},
 		},
 		// A question that was accepted before this process began may have been asked by the one before it.
-		Retried: resumed || t.askedBefore(t.batch[0]), MessageID: j.Message, Begun: j.Begun, After: t.conv.Message,
+		Retried: resumed || t.bot.askedBefore(t.batch[0]), MessageID: j.Message, Begun: j.Begun, After: t.conv.Message,
 		AskedAt: time.UnixMilli(t.batch[0].Recv),
 	}
 	t.reply.asking(*j)
+	if len(t.batch) > 1 {
+		if err := t.reply.journal(ctx, true); err != nil {
+			return err
+		}
+	}
 	ended := false
 	for d, err := range t.app.Ask(ctx, q) {
 		if err != nil {
@@ -302,7 +315,7 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 
 // prepare makes the query and sends the files ahead.
 func (t *turn) prepare(ctx context.Context, j *Turn) error {
-	files, err := t.sendFiles(ctx)
+	files, err := t.sendFiles(ctx, j.Uploads)
 	if err != nil {
 		return err
 	}
