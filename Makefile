@@ -3,18 +3,24 @@ GOFUMPT   := mvdan.cc/gofumpt@v0.12.0
 LINT      := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  ?= 60s
+SEED      ?= 1
+KILLS     ?= 600
 
-.PHONY: help build test fuzz bench lint fmt vuln cover demo pictures check
+.PHONY: help build test fuzz bench crash lint fmt vuln cover demo pictures secrets check
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 build: ## the static binary ./bridge
 	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bridge ./cmd/bridge
 test: ## all tests, as the README says
 	go test -race -shuffle=on ./...
+secrets: ## all tests, with their whole output searched for credentials
+	scripts/test.sh
 fuzz: ## each fuzz target for FUZZTIME
 	scripts/fuzz.sh $(FUZZTIME)
 bench: ## the figures of docs/performance.md
 	scripts/bench.sh
+crash: ## the long crash test: KILLS kills, reproducible by SEED (docs/reliability.md)
+	go test ./cmd/bridge -run '^TestCrash$$' -count=1 -timeout 60m -v -args -seed=$(SEED) -kills=$(KILLS)
 lint: ## formatting, vet and linter
 	scripts/lint.sh $(GOFUMPT) $(LINT)
 fmt: ## rewrite the sources as gofumpt has them

@@ -202,9 +202,9 @@ func (t *transport) wrappedError(method, path string, res *http.Response, body [
 		RetryAfter:  retryAfter(res.Header, time.Now()),
 		ContentType: res.Header.Get("Content-Type"),
 		Body:        t.redact(body[:min(len(body), maxErrorBody)]),
-		Code:        string(eb.Code),
+		Code:        string(t.redact([]byte(eb.Code))),
 		Message:     string(t.redact([]byte(eb.Message))),
-		Params:      string(eb.Params),
+		Params:      string(t.redact([]byte(eb.Params))),
 	}
 	if eb.Status >= 400 && eb.Status < 600 {
 		e.Status = int(eb.Status)

@@ -1,6 +1,10 @@
 package clickai
 
-import "io"
+import (
+	"bytes"
+	"io"
+	"net/http"
+)
 
 // Frame is one SSE event as the decoder delivers it.
 type Frame struct {
@@ -34,6 +38,13 @@ func (e *EventDecoder) DecodeSlow(name, data []byte) (Event, error) { return e.d
 func (e *EventDecoder) Fast(data []byte) bool {
 	var f flatEvent
 	return scanEvent(data, &f) && e.d.fast(&f) != nil
+}
+
+// ErrorOf is the error of an answer with a status and a body, to a client whose key is key.
+func ErrorOf(key string, status int, contentType string, body []byte) (bad, wrapped *Error) {
+	t := &transport{key: key}
+	res := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {contentType}}, Body: io.NopCloser(bytes.NewReader(body))}
+	return t.statusError(http.MethodPost, "/v1/x", res), t.wrappedError(http.MethodPost, "/v1/x", res, body)
 }
 
 var (

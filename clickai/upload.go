@@ -173,7 +173,7 @@ func cleanFilename(name, mimeType string) string {
 		switch {
 		case r == '/' || r == '\\':
 			return '_'
-		case unicode.IsControl(r) || r == utf8.RuneError:
+		case unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == utf8.RuneError:
 			return '_'
 		default:
 			return r

@@ -340,6 +340,7 @@ func TestCleanFilename(t *testing.T) {
 		{`C:\x\y.doc`, "", "C:_x_y.doc"},
 		{"a\r\nb\x00.txt", "", "a__b_.txt"},
 		{"bad\xffbyte.txt", "", "bad_byte.txt"},
+		{"invoice\u202egpj.exe", "", "invoice_gpj.exe"},
 		{" a b.txt ", "", "a b.txt"},
 		{"", "application/pdf", "file.pdf"},
 		{"", "", "file"},

@@ -28,9 +28,17 @@ type catchup struct {
 }
 
 type backlog struct {
-	channel   channel
-	after     snowflake
-	held      []heldEvent
+	channel channel
+	after   snowflake
+	held    []heldEvent
+
+	start     snowflake    // after, at first
+	ownBefore snowflake    // as in behind
+	own       []ownMessage // the bot's, of what was read
+	compared  bool         // their reactions are handled
+	since     time.Time    // when the gap was found
+
+	regap     bool // another gap was found
 	more      bool // read on, even after a page that was not full
 	tries     int
 	notBefore time.Time
@@ -52,10 +60,16 @@ func (c *catchup) add(list []behind) {
 	defer c.mu.Unlock()
 	for _, b := range list {
 		if old := c.jobs[b.channel.id]; old != nil {
-			old.more = true // a gap of its own may have opened behind what was read
+			// A gap of its own may have opened behind what was read.
+			old.more, old.regap = true, true
+			for i := range old.held { // what became of them in the gap, the history tells
+				if h := &old.held[i]; h.ev != nil && h.ev.Kind == core.KindReaction {
+					h.ev = nil
+				}
+			}
 			continue
 		}
-		job := &backlog{channel: b.channel, after: b.after}
+		job := &backlog{channel: b.channel, after: b.after, start: b.after, ownBefore: b.ownBefore, since: time.Now().UTC()}
 		c.jobs[b.channel.id] = job
 		c.next = append(c.next, job)
 	}
@@ -154,6 +168,15 @@ func (c *catchup) work(ctx context.Context) {
 
 // run reads one channel up to its end, or puts it back in line.
 func (c *catchup) run(ctx context.Context, job *backlog) {
+	if job.channel.kind == unknownKind {
+		ch, err := c.r.p.resolve(ctx, job.channel.id, job.channel.guild)
+		if ctx.Err() != nil || err != nil && c.again(job, err) {
+			return
+		}
+		if err == nil {
+			job.channel = ch
+		}
+	}
 	for {
 		more, err := c.page(ctx, job)
 		if ctx.Err() != nil {
@@ -163,10 +186,18 @@ func (c *catchup) run(ctx context.Context, job *backlog) {
 			if c.again(job, err) {
 				return
 			}
-			more = false
+			more, job.compared = false, true
 		}
 		if more {
 			continue
+		}
+		if !job.compared {
+			if err := c.reactions(ctx, job); ctx.Err() != nil {
+				return
+			} else if err != nil && c.again(job, err) {
+				return
+			}
+			job.compared = true
 		}
 		done, err := c.finish(ctx, job)
 		if ctx.Err() != nil || done {
@@ -202,6 +233,13 @@ func (c *catchup) again(job *backlog, err error) bool {
 func (c *catchup) page(ctx context.Context, job *backlog) (more bool, err error) {
 	c.mu.Lock()
 	job.more = false // what comes from now on sets it again
+	if job.regap {
+		for _, m := range job.own {
+			job.ownBefore = max(job.ownBefore, idOf(m.id))
+		}
+		job.regap, job.compared, job.own = false, false, nil
+		job.start, job.since = job.after, time.Now().UTC()
+	}
 	c.mu.Unlock()
 	job.after = max(job.after, c.r.oldest())
 	page, full, err := c.r.p.page(ctx, "discord.CatchUp", job.channel.id, "after", job.after.String(), true)
@@ -215,6 +253,7 @@ func (c *catchup) page(ctx context.Context, job *backlog) (more bool, err error)
 			continue
 		}
 		m.ChannelID, m.GuildID = job.channel.id, job.channel.guild
+		job.remember(c.r.p.dir.me(), &m)
 		if ev, ok := c.r.p.messageEvent(&m, &job.channel); ok {
 			if err := c.r.accept(ctx, ev); err != nil {
 				return false, err

@@ -52,10 +52,25 @@ func parseBase(raw string) (*url.URL, string) {
 		return nil, "contains a user name"
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, "has a query or fragment"
+	case u.Scheme == "http" && isDiscordHost(u.Hostname()):
+		return nil, "would send the token in the open: Discord takes https only"
 	}
 	u.Path = strings.TrimRight(u.Path, "/")
 	u.RawPath = strings.TrimRight(u.RawPath, "/")
 	return u, ""
+}
+
+// isDiscordHost tells whether a host is one of Discord's own.
+// Sources: https://docs.discord.com/developers/reference#api-reference-base-url,
+// https://docs.discord.com/developers/events/gateway#connecting
+func isDiscordHost(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	for _, domain := range []string{"discord.com", "discordapp.com", "discord.gg"} {
+		if host == domain || strings.HasSuffix(host, "."+domain) {
+			return true
+		}
+	}
+	return false
 }
 
 // Kind describes Discord to the program.

@@ -27,6 +27,7 @@ func TestConfig(t *testing.T) {
 		{"scheme", "abc", "ftp://discord.com", "api_url"},
 		{"no host", "abc", "https:///api", "api_url"},
 		{"user", "abc", "https://user:secret@discord.com/api", "api_url"},
+		{"token in the open", "abc", "http://discord.com/api/v9", "api_url"},
 		{"query", "abc", "https://discord.com/api?x=1", "api_url"},
 		{"no URL", "abc", "https://user:secret@%zz", "api_url"},
 	} {

@@ -21,6 +21,8 @@ func (r *runner) dispatch(ctx context.Context, f frame, s session) error {
 		return r.deleted(ctx, f)
 	case "MESSAGE_REACTION_ADD", "MESSAGE_REACTION_REMOVE":
 		return r.reaction(ctx, f, s)
+	case "MESSAGE_REACTION_REMOVE_ALL", "MESSAGE_REACTION_REMOVE_EMOJI":
+		return r.cleared(ctx, f, s)
 	case "GUILD_CREATE":
 		return r.guild(f)
 	}
@@ -45,7 +47,12 @@ func (r *runner) ready(f frame, s session) error {
 	}
 	r.positions.soon() // the stored session has become useless
 	if r.lookback() > 0 {
-		r.catchup.add(r.positions.direct())
+		own := r.marks.lately("", r.oldest())
+		list := r.positions.direct()
+		for i := range list {
+			list[i].ownBefore = own[list[i].channel.id]
+		}
+		r.catchup.add(list)
 	}
 	return nil
 }
@@ -69,8 +76,32 @@ func (r *runner) guild(f frame) error {
 			kept = append(kept, b)
 		}
 	}
-	r.catchup.add(kept)
+	r.catchup.add(r.withOwn(w.ID, kept))
 	return nil
+}
+
+// withOwn adds the channels of a server in which the bot has written lately: what it wrote may have got reactions, or lost some.
+func (r *runner) withOwn(guildID string, found []behind) []behind {
+	own := r.marks.lately(guildID, r.oldest())
+	for i := range found {
+		found[i].ownBefore = own[found[i].channel.id]
+		delete(own, found[i].channel.id)
+	}
+	for id, last := range own {
+		ch, known := r.p.dir.channel(id)
+		if !known { // archived meanwhile, or gone
+			ch = channel{id: id, guild: guildID, kind: unknownKind}
+		}
+		if known && !r.p.dir.canReadHistory(&ch) {
+			continue
+		}
+		after := r.positions.of(&ch)
+		if after == 0 { // handled as far as the server is, and not behind
+			after = max(last, ch.last)
+		}
+		found = append(found, behind{channel: ch, after: after, ownBefore: last})
+	}
+	return found
 }
 
 func (r *runner) message(ctx context.Context, f frame) error {
@@ -82,6 +113,9 @@ func (r *runner) message(ctx context.Context, f frame) error {
 	ch, err := r.channel(ctx, m.ChannelID, m.GuildID)
 	if err != nil {
 		return err
+	}
+	if m.Author != nil && m.Author.ID == r.p.dir.me() {
+		r.marks.wrote(&ch, idOf(m.ID))
 	}
 	h := heldEvent{id: idOf(m.ID)}
 	if ev, ok := r.p.messageEvent(&m, &ch); ok {

@@ -17,6 +17,12 @@
 //     after a new session whatever came later is fetched, in order, ahead of what arrives meanwhile.
 //   - A message has the same key however it comes. Its reactions are known by session and sequence number, since Discord
 //     gives them no id: a replayed one is recognised, one that happens again is not.
+//   - Which reactions the host knows of is stored (the newest 500). After a new session they are compared with those that the
+//     history shows under the bot's messages of the time that is caught up: those in the pages that are read anyway, and in the
+//     last page before the gap of each channel in which the bot has written lately. What differs is told as put or taken back,
+//     with the time at which the gap was found. A reaction that the gateway and the history both bring comes twice, with two
+//     keys; it says the same both times. Where a moderator removes all reactions, those that are known are taken back.
+//   - A token that is refused in a request, and again when it is asked about, ends Run: the gateway alone would go on with it.
 //   - All requests of a bot share the route buckets, which the headers of answers tell, and the global limit. What people
 //     wait for goes first: first texts, last edits, files; edits that a later one will overtake share evenly what is left. A
 //     429 stops what it names, for as long as it says: a bucket, or everything. See [Platform.Pace], ratelimit.go, buckets.go.
@@ -48,7 +54,7 @@
 // # Goroutines of Run
 //
 // Run itself reads the socket and handles each event. It starts and waits for: one heartbeat for each connection, four
-// catch-up workers, and one writer of positions. Closing a connection when ctx ends is a callback of the context.
+// catch-up workers, one writer of positions, and one that waits for a refused token. Closing a connection when ctx ends is a callback of the context.
 //
 // # Growing answers
 //
@@ -59,7 +65,6 @@
 // # Non-goals
 //
 // Voice, sharding (needed from 2,500 servers on: the gateway then refuses with 4011, which is reported), user installs.
-// Reactions that a moderator clears all at once are not told: Discord does not say whose they were. Direct chats
-// that began while the bridge was down are found only once the person writes again, since Discord lists no direct chats
-// to bots. Of edits, deletions and reactions only those are caught up that a resumed session brings.
+// Direct chats that began while the bridge was down are found only once the person writes again, since Discord lists no
+// direct chats to bots. Of edits and deletions only those are caught up that a resumed session brings.
 package discord

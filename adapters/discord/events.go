@@ -98,10 +98,7 @@ func (p *Platform) deleteEvent(id string, ch *channel) (ev core.Event, ok bool) 
 // same when a resumed session brings it again.
 func (p *Platform) reactionEvent(r *wireReaction, ch *channel, added bool, session string, seq int64) (ev core.Event, ok bool) {
 	me := p.dir.me()
-	emoji := core.BaseEmoji(r.Emoji.Name)
-	if r.Emoji.ID != "" {
-		emoji = ":" + r.Emoji.Name + ":"
-	}
+	emoji := emojiOf(&r.Emoji)
 	switch {
 	case !isID(r.MessageID) || !isID(r.UserID) || r.UserID == me || r.Emoji.Name == "" || emoji == "":
 		return core.Event{}, false

@@ -160,3 +160,6 @@ func Failure(status int, header http.Header, body string, inThread bool) error {
 
 // Leave waits until a request that has had its turn may leave.
 func (l Limiter) Leave(ctx context.Context) error { return l.l.leave(ctx) }
+
+// IsGateway is isGateway of a bot.
+func IsGateway(p *Platform, address string) bool { return p.isGateway(address) }

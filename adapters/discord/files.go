@@ -318,11 +318,12 @@ func contentType(s string) string {
 
 const anyType = "application/octet-stream"
 
-// fileName makes a name from outside fit for people: no path, no control characters, not endless.
+// fileName makes a name from outside fit for people: no path, no control characters, nothing that turns
+// letters around ("\u202Egpj.exe" would show as "exe.jpg"), not endless.
 func fileName(name, kind string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '"' || r == unicode.ReplacementChar {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '"' || r == unicode.ReplacementChar {
 			return -1
 		}
 		return r

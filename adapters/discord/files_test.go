@@ -169,6 +169,7 @@ func TestPublicOnly(t *testing.T) {
 		"1.1.1.1:443": true, "[2606:4700::1111]:443": true, "162.159.130.233:443": true,
 		"127.0.0.1:80": false, "[::1]:80": false, "10.1.2.3:80": false, "172.16.0.1:80": false, "192.168.1.1:80": false,
 		"169.254.169.254:80": false, "100.64.0.1:80": false, "[fe80::1]:80": false, "[fd00::1]:80": false, "0.0.0.0:80": false,
+		"192.0.0.192:80": false, "[64:ff9b::a9fe:a9fe]:80": false, "[2002:7f00:1::]:80": false, "198.18.0.1:80": false, "240.0.0.1:80": false,
 		"[::ffff:127.0.0.1]:80": false, "[::ffff:10.0.0.1]:80": false, "224.0.0.1:80": false, "nonsense": false,
 	} {
 		if got := discord.PublicOnly(address) == nil; got != public {
@@ -188,6 +189,8 @@ func TestFileName(t *testing.T) {
 		{"", "application/pdf", "file.pdf"},
 		{"", "", "file"},
 		{"a\r\nb\".txt", "", "ab.txt"},
+		{"invoice\u202egpj.exe", "", "invoicegpj.exe"},
+		{"\u2066a\u200f.txt", "", "a.txt"},
 		{".env", "", "env"},
 		{"/", "no type", "file"},
 		{long, "", strings.Repeat("ă", 116) + ".pdf"},

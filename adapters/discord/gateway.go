@@ -194,7 +194,7 @@ func (g *gateway) dispatch(ctx context.Context, f frame) error {
 		if err := json.Unmarshal(f.Data, &r); err != nil || !isID(r.User.ID) {
 			return fmt.Errorf("decode READY: %w", errors.Join(err, errNotOwn))
 		}
-		if !isGateway(r.ResumeURL) {
+		if !g.p.isGateway(r.ResumeURL) {
 			r.ResumeURL = "" // not every server has one
 		}
 		s = session{ID: r.SessionID, URL: r.ResumeURL, Seq: f.Seq, Bot: r.User.ID, App: r.App.ID}
@@ -248,7 +248,7 @@ var apiVersion = regexp.MustCompile(`^v(\d+)$`)
 
 // withQuery adds the version of api_url to a gateway address, which may be ws:// too.
 func (g *gateway) withQuery(address string) (string, error) {
-	if !isGateway(address) {
+	if !g.p.isGateway(address) {
 		return "", fmt.Errorf("gateway address: %w", errNotOwn)
 	}
 	u, err := url.Parse(address)
@@ -269,9 +269,15 @@ func (g *gateway) withQuery(address string) (string, error) {
 	return u.String(), nil
 }
 
-func isGateway(address string) bool {
+// isGateway tells whether the token may be sent to an address that the API has named: in the open only where api_url itself
+// is, and from Discord's API to Discord's hosts only. Other servers choose the host of their gateway.
+// Source: https://docs.discord.com/developers/events/gateway#connecting
+func (p *Platform) isGateway(address string) bool {
 	u, err := url.Parse(address)
-	return err == nil && (u.Scheme == "ws" || u.Scheme == "wss") && u.Host != ""
+	if err != nil || u.Hostname() == "" || u.User != nil {
+		return false
+	}
+	return (u.Scheme == "wss" || u.Scheme == "ws" && p.base.Scheme == "http") && (!isDiscordHost(p.base.Hostname()) || isDiscordHost(u.Hostname()))
 }
 
 // after judges why a connection ended. fatal is set when connecting again is of no use; pause is the least wait.

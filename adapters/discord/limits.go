@@ -82,8 +82,14 @@ const (
 	maxKnownURLs = 512 // addresses of attachments remembered
 	maxKnownDMs  = 500 // direct chats whose history is looked at after a restart
 	maxPositions = 500 // channels of one server whose position is stored; the rest share one
-	maxHeld      = 500 // events of one channel that wait for its history
-	maxLookups   = 2048
+	maxMarks     = 500 // reactions to the bot's messages remembered
+
+	maxOwnChannels   = 500 // channels remembered in which the bot has written lately
+	maxReactionLists = 40  // emoji under messages of one channel that are looked at after a gap
+	maxReactorPages  = 3   // pages of those who have reacted with one emoji
+
+	maxHeld    = 500 // events of one channel that wait for its history
+	maxLookups = 2048
 )
 
 // Limits tells how answers in p are paced. It does no I/O.

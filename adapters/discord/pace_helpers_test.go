@@ -31,6 +31,7 @@ type rig struct {
 	bot   *discord.Platform
 	app   *speaker
 	began time.Time
+	core  *core.Bridge
 
 	mu   sync.Mutex
 	seen []sim.Seen
@@ -38,8 +39,11 @@ type rig struct {
 
 // person is the n-th of those who ask.
 func person(n int) simdiscord.Person {
-	return simdiscord.Person{ID: fmt.Sprintf("12%017d", n), Name: fmt.Sprintf("Person %d", n)}
+	return simdiscord.Person{ID: fmt.Sprintf("12%017d", n), Name: fmt.Sprintf("Person %d", n), DM: directOf(n)}
 }
+
+// directOf is the n-th person's direct chat with the bot.
+func directOf(n int) string { return fmt.Sprintf("13%017d", n) }
 
 // bubble runs a test under virtual time with a bridge that is connected. It needs much CPU: tests that measure real time do not
 // run beside it.
@@ -78,6 +82,7 @@ func bubble(t *testing.T, people int, set func(*core.BotSettings), test func(t *
 		if err != nil {
 			t.Fatal(err)
 		}
+		r.core = b
 		ctx, cancel := context.WithCancel(context.Background())
 		var running sync.WaitGroup
 		running.Go(func() {
@@ -124,6 +129,8 @@ type speaker struct {
 	mu   sync.Mutex
 	sent map[string][]time.Time // by key: when each word was sent
 	asks map[string]int
+
+	ratings []core.RatingOut
 }
 
 func newSpeaker() *speaker {
@@ -137,6 +144,7 @@ var wordRE = regexp.MustCompile(`(q\d{3})w(\d{4})`)
 func (a *speaker) Ask(ctx context.Context, q core.Question) iter.Seq2[core.Delta, error] {
 	return func(yield func(core.Delta, error) bool) {
 		f := strings.Fields(q.Query)
+		f = f[max(0, len(f)-3):] // what was said before in a thread stands ahead of it
 		n, err := strconv.Atoi(f[1])
 		every, err2 := time.ParseDuration(f[2])
 		if err != nil || err2 != nil {
@@ -146,6 +154,9 @@ func (a *speaker) Ask(ctx context.Context, q core.Question) iter.Seq2[core.Delta
 		a.mu.Lock()
 		a.asks[f[0]]++
 		a.mu.Unlock()
+		if !yield(core.Delta{Kind: core.DeltaIDs, MessageID: "message-" + f[0]}, nil) {
+			return
+		}
 		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for i := range n {
@@ -175,8 +186,27 @@ func (a *speaker) times(key string) []time.Time {
 func (a *speaker) Name() string                               { return "support" }
 func (a *speaker) Conversational() bool                       { return true }
 func (a *speaker) Stop(context.Context, string, string) error { return nil }
-func (a *speaker) Rate(context.Context, core.RatingOut) error { return nil }
-func (a *speaker) FileRules(context.Context) core.FileRules   { return core.FileRules{} }
+
+func (a *speaker) Rate(_ context.Context, r core.RatingOut) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ratings = append(a.ratings, r)
+	return nil
+}
+
+// rated is what a question was rated, one after the other.
+func (a *speaker) rated(key string) (found []core.Rating) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, r := range a.ratings {
+		if r.MessageID == "message-"+key {
+			found = append(found, r.Rating)
+		}
+	}
+	return found
+}
+
+func (a *speaker) FileRules(context.Context) core.FileRules { return core.FileRules{} }
 func (a *speaker) Upload(context.Context, string, core.File) (core.FileRef, error) {
 	return core.FileRef{}, nil
 }
@@ -199,8 +229,13 @@ func shownOf(text string) (key string, words int) {
 // whole checks that each of the answers stands, once and with all its words in their order, and says in how many messages.
 func (r *rig) whole(words map[int]int, room string) map[int]int {
 	r.t.Helper()
+	return r.wholeIn(words, core.Place{Room: room})
+}
+
+func (r *rig) wholeIn(words map[int]int, at core.Place) map[int]int {
+	r.t.Helper()
 	texts, parts := map[string]string{}, map[string]int{}
-	for _, m := range r.sim.Messages(room, "") {
+	for _, m := range r.sim.Messages(at.Room, at.Thread) {
 		if key, _ := shownOf(m.Text); m.Bot {
 			texts[key] += strings.TrimSpace(m.Shown) + " "
 			parts[key]++

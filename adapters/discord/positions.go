@@ -70,6 +70,8 @@ type behind struct {
 	channel channel
 	after   snowflake
 	newest  snowflake // 0 if not told
+	// ownBefore is the newest message of the bot's there; 0 if it has written nothing lately.
+	ownBefore snowflake
 }
 
 // await begins a new session, which tells of these servers one by one. Until a server is told, a message of it must not
@@ -189,6 +191,17 @@ func (p *positions) advance(c *channel, id snowflake) {
 	}
 }
 
+// of is up to which message a channel of a server has been handled; 0 if that is unknown.
+func (p *positions) of(c *channel) snowflake {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	g, err := p.guildLocked(c.guild)
+	if err != nil || g == nil {
+		return 0
+	}
+	return g.Last[c.id]
+}
+
 func (p *positions) touchLocked(name string, soon bool) {
 	p.dirty[name] = struct{}{}
 	if soon {
@@ -295,7 +308,7 @@ func (p *Platform) loadSession(host core.Host) (session, error) {
 	if time.Since(time.Unix(s.At, 0)) > sessionLife {
 		return session{Bot: s.Bot, App: s.App}, nil
 	}
-	if !isGateway(s.URL) {
+	if !p.isGateway(s.URL) {
 		s.URL = ""
 	}
 	return s.session, nil

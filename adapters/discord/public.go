@@ -2,26 +2,15 @@ package discord
 
 import (
 	"context"
-	"errors"
-	"net/netip"
 	"syscall"
+
+	"github.com/clickai/bridge/internal/netguard"
 )
 
-var errPrivate = errors.New("address is not a public one")
+var errPrivate = netguard.ErrPrivate
 
 // publicOnly refuses connections to addresses that only this machine or its network can reach. It sees the address after
 // the name was resolved, also behind a redirect.
-func publicOnly(_ context.Context, _, address string, _ syscall.RawConn) error {
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return errPrivate
-	}
-	a := ap.Addr().Unmap()
-	if !a.IsGlobalUnicast() || a.IsPrivate() || sharedSpace.Contains(a) {
-		return errPrivate
-	}
-	return nil
+func publicOnly(_ context.Context, network, address string, conn syscall.RawConn) error {
+	return netguard.Control(network, address, conn)
 }
-
-// sharedSpace is the address space of carriers, RFC 6598; cloud providers keep services in it.
-var sharedSpace = netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10)

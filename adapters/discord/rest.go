@@ -22,6 +22,8 @@ type api struct {
 	session *discordgo.Session
 	limits  *limiter
 
+	doubt chan struct{} // capacity 1: the token was refused
+
 	mu      sync.Mutex
 	refused map[string]refusal // by operation and channel
 }
@@ -51,7 +53,7 @@ func newAPI(token string, base *url.URL, next http.RoundTripper) (*api, error) {
 	s.ShouldRetryOnRateLimit = false // it sleeps deaf to ctx
 	s.MaxRestRetries = 0             // it repeats a POST after a 502
 	s.LogLevel = discordgo.LogError - 1
-	return &api{session: s, limits: newLimiter(), refused: map[string]refusal{}}, nil
+	return &api{session: s, limits: newLimiter(), doubt: make(chan struct{}, 1), refused: map[string]refusal{}}, nil
 }
 
 // call is one request.
@@ -167,6 +169,10 @@ func (a *api) remember(key string, err *core.Error) {
 	switch {
 	case err.Class == core.Auth:
 		key = allRefused
+		select {
+		case a.doubt <- struct{}{}:
+		default:
+		}
 	case codeOf(err) == discordgo.ErrCodeMissingAccess, codeOf(err) == discordgo.ErrCodeMissingPermissions,
 		codeOf(err) == discordgo.ErrCodeCannotSendMessagesToThisUser:
 	default:
@@ -195,11 +201,22 @@ func (a *api) permit() {
 	maps.DeleteFunc(a.refused, func(key string, _ refusal) bool { return key != allRefused })
 }
 
+// trust lets requests go out again after the token was refused, until it is refused again.
+func (a *api) trust() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.refused, allRefused)
+}
+
 // forget lets a refused token be tried again, as a new start of the bot or a check wants it.
 func (a *api) forget() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	clear(a.refused)
+	select {
+	case <-a.doubt:
+	default:
+	}
 }
 
 // asError is err as the *core.Error that every method of the package returns; nil for nil.

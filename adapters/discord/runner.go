@@ -23,6 +23,7 @@ type runner struct {
 	gateway   *gateway
 	positions *positions
 	catchup   *catchup
+	marks     *marks
 	stored    session // as it was stored last; used by the writer of positions, and after it has ended
 
 	seed  maphash.Seed
@@ -30,7 +31,7 @@ type runner struct {
 }
 
 func newRunner(p *Platform, host core.Host) *runner {
-	r := &runner{p: p, host: host, log: p.log, positions: newPositions(host), seed: maphash.MakeSeed()}
+	r := &runner{p: p, host: host, log: p.log, positions: newPositions(host), marks: newMarks(host), seed: maphash.MakeSeed()}
 	r.gateway = &gateway{p: p, handle: r.handle, state: host.State}
 	r.catchup = newCatchup(r)
 	return r
@@ -39,6 +40,9 @@ func newRunner(p *Platform, host core.Host) *runner {
 // run connects until ctx ends.
 func (r *runner) run(ctx context.Context) error {
 	if err := r.positions.load(); err != nil {
+		return &core.Error{Op: "discord.Run", Class: core.Transient, Err: err}
+	}
+	if err := r.marks.load(); err != nil {
 		return &core.Error{Op: "discord.Run", Class: core.Transient, Err: err}
 	}
 	s, err := r.p.loadSession(r.host)
@@ -54,7 +58,14 @@ func (r *runner) run(ctx context.Context) error {
 		wg.Go(func() { r.catchup.work(inner) })
 	}
 	wg.Go(func() { r.flushes(inner) })
-	fatal := r.connections(ctx)
+	connected, refuse := context.WithCancelCause(ctx)
+	wg.Go(func() { r.doubts(inner, refuse) })
+	fatal := r.connections(connected)
+	if refused, ok := errors.AsType[*core.Error](context.Cause(connected)); ok && fatal == nil && ctx.Err() == nil {
+		fatal = refused
+		r.host.State(false, fatal)
+	}
+	refuse(nil)
 	cancel()
 	wg.Wait()
 
@@ -123,7 +134,11 @@ func (r *runner) flush(ctx context.Context) {
 	if r.catchup.any() {
 		s = session{Bot: s.Bot, App: s.App}
 	}
-	err := r.positions.flush(ctx, r.catchup.pending)
+	// Where the bot has written is stored ahead of the positions, which hide it once they are past it.
+	err := r.marks.flush(ctx)
+	if err == nil {
+		err = r.positions.flush(ctx, r.catchup.pending)
+	}
 	if s.Bot != "" && s != r.stored {
 		serr := r.p.storeSession(ctx, r.host, s)
 		if serr == nil {
@@ -153,7 +168,12 @@ func (r *runner) accept(ctx context.Context, ev core.Event) error {
 	mu := &r.rooms[maphash.String(r.seed, ev.Room.ID)%uint64(len(r.rooms))]
 	mu.Lock()
 	defer mu.Unlock()
-	return r.retry(ctx, func() error { return r.host.Accept(ctx, ev) })
+	return r.retry(ctx, func() error {
+		if err := r.host.Accept(ctx, ev); err != nil {
+			return err //nolint:wrapcheck // retry does
+		}
+		return r.marks.note(ctx, &ev)
+	})
 }
 
 // retry tries f until it succeeds, ctx ends, or it has been tried long enough for the connection to be given up.

@@ -85,7 +85,8 @@ func target(op string, at core.Place) (string, error) {
 }
 
 // Post sends one message. With a nonce Discord returns the message that it has taken for the same nonce in the last
-// minutes instead of making another. Its caller has waited for its turn with [Platform.Pace].
+// minutes instead of making another. An archived thread that does not open by itself is opened, if the bot may. Its caller
+// has waited for its turn with [Platform.Pace].
 // Source: https://docs.discord.com/developers/resources/message#create-message
 func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, error) {
 	const op = "discord.Post"
@@ -93,7 +94,7 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 	if err != nil {
 		return core.MessageRef{}, err
 	}
-	replyTo, paced := post.ReplyTo, true
+	replyTo, paced, opened := post.ReplyTo, true, false
 	for {
 		var sent struct {
 			ID string `json:"id"`
@@ -105,6 +106,8 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 		switch {
 		case err != nil && replyTo != "" && replyRefused(err):
 			replyTo, paced = "", false // it was refused for sure: this is no second try of the same message
+		case codeOf(err) == discordgo.ErrCodePerformedOperationOnArchivedThread && !opened && p.unarchive(ctx, channelID) == nil:
+			paced, opened = false, true
 		case err != nil:
 			return core.MessageRef{}, err
 		case !isID(sent.ID):

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/bwmarrin/discordgo"
+
+	"github.com/clickai/bridge/internal/netguard"
 )
 
 // exchange is what one request brought back, as rate limits and errors need it. discordgo keeps the status of neither a
@@ -132,7 +134,7 @@ func newHTTP(base *url.URL) (pool *http.Transport, downloads *http.Client, downl
 		}
 		return guarded.DialContext(ctx, network, addr)
 	}
-	return pool, &http.Client{Transport: downloadPool}, downloadPool
+	return pool, &http.Client{Transport: downloadPool, CheckRedirect: netguard.CheckRedirect}, downloadPool
 }
 
 // sleep waits for d or for ctx, whose error it returns.

@@ -64,25 +64,26 @@ type wirePollAnswer struct {
 }
 
 type wireMessage struct {
-	ID              string                `json:"id"`
-	ChannelID       string                `json:"channel_id"`
-	GuildID         string                `json:"guild_id"` // not in answers to requests
-	Type            discordgo.MessageType `json:"type"`
-	Flags           int                   `json:"flags"`
-	Content         *string               `json:"content"` // nil: this update does not tell
-	Author          *wireUser             `json:"author"`  // may lack in an update
-	Member          *wireMember           `json:"member"`  // of Author; not in answers to requests
-	WebhookID       string                `json:"webhook_id"`
-	EditedTimestamp *time.Time            `json:"edited_timestamp"`
-	Mentions        []wireUser            `json:"mentions"`
-	MentionRoles    []string              `json:"mention_roles"`
-	MentionChannels []wireChannel         `json:"mention_channels"`
-	Attachments     []wireAttachment      `json:"attachments"`
-	Reference       *wireReference        `json:"message_reference"`
-	Referenced      *wireMessage          `json:"referenced_message"`
-	Snapshots       []wireSnapshot        `json:"message_snapshots"`
-	Stickers        []wireSticker         `json:"sticker_items"`
-	Poll            *wirePoll             `json:"poll"`
+	ID              string                     `json:"id"`
+	ChannelID       string                     `json:"channel_id"`
+	GuildID         string                     `json:"guild_id"` // not in answers to requests
+	Type            discordgo.MessageType      `json:"type"`
+	Flags           int                        `json:"flags"`
+	Content         *string                    `json:"content"` // nil: this update does not tell
+	Author          *wireUser                  `json:"author"`  // may lack in an update
+	Member          *wireMember                `json:"member"`  // of Author; not in answers to requests
+	WebhookID       string                     `json:"webhook_id"`
+	EditedTimestamp *time.Time                 `json:"edited_timestamp"`
+	Mentions        []wireUser                 `json:"mentions"`
+	MentionRoles    []string                   `json:"mention_roles"`
+	MentionChannels []wireChannel              `json:"mention_channels"`
+	Attachments     []wireAttachment           `json:"attachments"`
+	Reference       *wireReference             `json:"message_reference"`
+	Referenced      *wireMessage               `json:"referenced_message"`
+	Snapshots       []wireSnapshot             `json:"message_snapshots"`
+	Stickers        []wireSticker              `json:"sticker_items"`
+	Poll            *wirePoll                  `json:"poll"`
+	Reactions       lenient[wireReactionCount] `json:"reactions"` // not in new messages
 }
 
 type wireSnapshot struct {
@@ -110,10 +111,23 @@ type wireReaction struct {
 	GuildID   string      `json:"guild_id"`
 	AuthorID  string      `json:"message_author_id"` // may lack
 	Member    *wireMember `json:"member"`            // in servers, when added
-	Emoji     struct {
-		ID   string `json:"id"`
-		Name string `json:"name"`
-	} `json:"emoji"`
+	Emoji     wireEmoji   `json:"emoji"`
+}
+
+type wireEmoji struct {
+	ID   string `json:"id"` // "" for those of Unicode
+	Name string `json:"name"`
+}
+
+// wireReactionCount: https://docs.discord.com/developers/resources/message#reaction-object
+type wireReactionCount struct {
+	Emoji   wireEmoji `json:"emoji"`
+	Count   int       `json:"count"`
+	Me      bool      `json:"me"`
+	MeBurst bool      `json:"me_burst"`
+	Details struct {
+		Burst int `json:"burst"`
+	} `json:"count_details"`
 }
 
 type wireOverwrite struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net"
+	"net/http"
 	"strconv"
 	"time"
 
@@ -78,6 +79,14 @@ func BlockText(raw string) string { return blockText(json.RawMessage(raw)) }
 
 // FileName is fileName.
 func FileName(name, kind string) string { return fileName(name, kind) }
+
+// Judge is what an answer becomes.
+func Judge(status int, header http.Header, body []byte) error {
+	if e := (&exchange{sent: true, status: status, header: header, body: body}).judge("slack.Test", nil); e != nil {
+		return e
+	}
+	return nil
+}
 
 // TSOf and TimeOf are tsOf and timeOf.
 func TSOf(t time.Time) string    { return tsOf(t) }

@@ -310,11 +310,16 @@ func (s *source) broken() error {
 }
 
 // spool is a temporary file.
-type spool struct{ f *os.File }
+type spool struct {
+	f     *os.File
+	named bool // it still has a name
+}
 
 func (s spool) close() {
 	_ = s.f.Close()
-	_ = os.Remove(s.f.Name())
+	if s.named {
+		_ = os.Remove(s.f.Name())
+	}
 }
 
 // spoolFile writes a file of unknown size to disk and rewinds it.
@@ -323,7 +328,8 @@ func spoolFile(op string, src io.Reader) (spool, int64, error) {
 	if err != nil {
 		return spool{}, 0, &core.Error{Op: op, Class: core.Transient, Err: fmt.Errorf("make a temporary file: %w", err)}
 	}
-	s := spool{f}
+	// Without a name from the start, so that a crash leaves nobody's file behind. Windows refuses; close does it there.
+	s := spool{f: f, named: os.Remove(f.Name()) != nil}
 	n, err := io.Copy(f, io.LimitReader(src, maxSpool+1))
 	if err == nil {
 		_, err = f.Seek(0, io.SeekStart)
@@ -342,11 +348,12 @@ func spoolFile(op string, src io.Reader) (spool, int64, error) {
 	return s, n, nil
 }
 
-// fileName makes a name from outside fit for people: no path, no control characters, not endless.
+// fileName makes a name from outside fit for people: no path, no control characters, nothing that turns
+// letters around ("\u202Egpj.exe" would show as "exe.jpg"), not endless.
 func fileName(name, kind string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == unicode.ReplacementChar {
 			return -1
 		}
 		return r

@@ -200,7 +200,7 @@ func TestFileName(t *testing.T) {
 	t.Parallel()
 	for in, want := range map[string]string{
 		"a.txt": "a.txt", "../../etc/passwd": "passwd", `C:\x\y.doc`: "y.doc", "": "file", "..": "file", "a\x00b\n.txt": "ab.txt",
-		"báo cáo.pdf": "báo cáo.pdf", strings.Repeat("x", 300) + ".pdf": strings.Repeat("x", 116) + ".pdf",
+		"invoice\u202egpj.exe": "invoicegpj.exe", "báo cáo.pdf": "báo cáo.pdf", strings.Repeat("x", 300) + ".pdf": strings.Repeat("x", 116) + ".pdf",
 	} {
 		if got := slack.FileName(in, ""); got != want {
 			t.Errorf("fileName(%q) = %q, want %q", in, got, want)

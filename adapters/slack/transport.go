@@ -157,6 +157,7 @@ func (t *transport) get(ctx context.Context, u *url.URL) (*http.Response, error)
 		return nil, fmt.Errorf("build the request: %w", plainError(err))
 	}
 	r.Header.Set("Authorization", "Bearer "+t.token.Reveal())
+	r.Header.Set("Accept-Encoding", "identity") // the file's own bytes, and no inflating of what claims to be small
 	resp, err := t.files.Do(r)
 	if err != nil {
 		return nil, plainError(err)

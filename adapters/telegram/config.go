@@ -121,6 +121,8 @@ func parseBase(raw string) (base, wrong string) {
 		return "", "contains a user name"
 	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return "", "has a query or fragment"
+	case u.Scheme == "http" && strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), "api.telegram.org"):
+		return "", "would send the token in the open: Telegram's own server takes https only"
 	}
 	return strings.TrimRight(u.String(), "/"), ""
 }

@@ -28,6 +28,7 @@ func TestValidate(t *testing.T) {
 		{name: "no address", change: func(c *telegram.Config) { c.APIURL = "" }, want: []string{"api_url is not an http"}},
 		{name: "no scheme", change: func(c *telegram.Config) { c.APIURL = "api.telegram.org" }, want: []string{"api_url is not an http"}},
 		{name: "password in the address", change: func(c *telegram.Config) { c.APIURL = "https://u:hunter2@x.example" }, want: []string{"api_url contains a user name"}},
+		{name: "token in the open", change: func(c *telegram.Config) { c.APIURL = "http://api.telegram.org" }, want: []string{"api_url would send the token in the open"}},
 		{name: "query", change: func(c *telegram.Config) { c.APIURL = "https://x.example/?a=hunter2" }, want: []string{"api_url has a query"}},
 		{name: "webhook", change: hooked("https://x.example:8443/webhooks/acme?a=b", aSecret)},
 		{name: "webhook for an own server", change: func(c *telegram.Config) {

@@ -78,6 +78,15 @@ func Plain(text, entities string) (string, bool, error) {
 // FileName is fileName.
 func FileName(name, kind string) string { return fileName(name, kind) }
 
+// Answer is what an answer becomes: an error as core is told of it.
+func Answer(p *Platform, status int, header http.Header, body []byte) (json.RawMessage, error) {
+	result, err := answer(&http.Response{StatusCode: status, Header: header}, body)
+	if err != nil {
+		return nil, p.fail("Test", err, true)
+	}
+	return onlyIDs(result), nil
+}
+
 // KindOf is kindOf.
 func KindOf(f core.File) string { return string(kindOf(f)) }
 

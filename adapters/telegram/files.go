@@ -116,12 +116,13 @@ func (t *transfer) Close() error {
 	return t.ReadCloser.Close() //nolint:wrapcheck // nothing to add
 }
 
-// fileName makes a name from outside fit for people: no path, no control characters, not endless. One without a name gets
+// fileName makes a name from outside fit for people: no path, no control characters, nothing that turns
+// letters around ("\u202Egpj.exe" would show as "exe.jpg"), not endless. One without a name gets
 // the extension of its type.
 func fileName(name, kind string) string {
 	name = path.Base(strings.ReplaceAll(name, `\`, "/"))
 	name = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '"' || r == unicode.ReplacementChar {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '"' || r == unicode.ReplacementChar {
 			return -1
 		}
 		return r

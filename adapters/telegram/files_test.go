@@ -402,6 +402,7 @@ func TestFileName(t *testing.T) {
 		{"../../etc/passwd", "", "passwd"},
 		{`C:\tmp\a.txt`, "", "a.txt"},
 		{"a\r\nb\".txt", "", "ab.txt"},
+		{"invoice\u202egpj.exe", "", "invoicegpj.exe"},
 		{"", "application/pdf", "file.pdf"},
 		{"...", "", "file"},
 		{strings.Repeat("ä", 200) + ".pdf", "", strings.Repeat("ä", 116) + ".pdf"},

@@ -17,7 +17,7 @@ var (
 	// signedURL is a URL with a query: it may carry a signature or a token.
 	signedURL = regexp.MustCompile(`(?i)\b(https?://[^\s?#"'<>]+)[?#][^\s"'<>]*`)
 	// bearer and keyed are credentials that name themselves.
-	bearer = regexp.MustCompile(`(?i)\bbearer\s+\S+`)
+	bearer = regexp.MustCompile(`(?i)\b(?:bearer\s+)+\S+`)
 	keyed  = regexp.MustCompile(`(?i)\b((?:api[_-]?|secret[_-]?|access[_-]?)?(?:key|token|secret|password))(["']?\s*[:=]\s*["']?)[^\s"',;]{6,}`)
 	// keyLike is a run as long and as mixed as keys are: prefixed (sk-…, app-…) or long.
 	prefixedKey = regexp.MustCompile(`\b(?:sk|pk|rk|app|key|xox[a-z]|ghp|dataset)[-_][A-Za-z0-9_*.-]{8,}`)

@@ -12,6 +12,7 @@ func TestCleanMessage(t *testing.T) {
 		"no\nmore \t than\x00 a\u2028line": "no more than a line",
 		"see https://a.example/f?sign=abc&nonce=1 now":      "see https://a.example/f now",
 		"Bearer abc.def refused":                            "… refused",
+		"Bearer Bearer abc.def refused":                     "… refused",
 		"api_key: abcdef123 is wrong":                       "api_key: … is wrong",
 		"key sk-abcdef1234567890 is wrong":                  "key … is wrong",
 		"app-AbCdEf123456 is not app_unavailable":           "… is not app_unavailable",

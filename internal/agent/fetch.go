@@ -7,13 +7,12 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/netguard"
 )
 
 const (
@@ -23,23 +22,11 @@ const (
 	maxMade = 100 << 20
 )
 
-// errPrivate is why a file is not fetched from an address inside the own network.
-var errPrivate = errors.New("address is private, loopback or link-local")
-
 // newFetcher makes the client that files of apps are fetched with. It sends no credentials. A file's URL comes from
 // outside, so connections to private addresses are refused, after the name has been resolved and for each redirect
 // anew; the one exception is the host that ClickAI itself is configured to be at.
 func newFetcher(own string) *http.Client {
-	guarded := &net.Dialer{Timeout: fetchDialTimeout, Control: func(_, address string, _ syscall.RawConn) error {
-		ap, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return fmt.Errorf("dial %s: %w", address, err)
-		}
-		if !public(ap.Addr().Unmap()) {
-			return errPrivate
-		}
-		return nil
-	}}
+	guarded := &net.Dialer{Timeout: fetchDialTimeout, Control: netguard.Control}
 	plain := &net.Dialer{Timeout: fetchDialTimeout}
 	transport := &http.Transport{
 		// No proxy: it would resolve names itself and so undo the guard.
@@ -57,41 +44,7 @@ func newFetcher(own string) *http.Client {
 		// A body that unpacks to more than it says would get around the size limit's purpose.
 		DisableCompression: true,
 	}
-	return &http.Client{Transport: transport, CheckRedirect: func(_ *http.Request, via []*http.Request) error {
-		if len(via) > 3 {
-			return errors.New("too many redirects")
-		}
-		return nil
-	}}
-}
-
-// public tells whether an address is one of the open internet's (RFC 6890's special-purpose blocks are not).
-func public(a netip.Addr) bool {
-	if !a.IsValid() || a.IsPrivate() || a.IsLoopback() || a.IsLinkLocalUnicast() || a.IsLinkLocalMulticast() ||
-		a.IsMulticast() || a.IsUnspecified() || a.IsInterfaceLocalMulticast() {
-		return false
-	}
-	for _, block := range special {
-		if block.Contains(a) {
-			return false
-		}
-	}
-	return true
-}
-
-var special = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),
-	netip.MustParsePrefix("100.64.0.0/10"), // shared address space, RFC 6598
-	netip.MustParsePrefix("192.0.0.0/24"),
-	netip.MustParsePrefix("192.0.2.0/24"),
-	netip.MustParsePrefix("198.18.0.0/15"),
-	netip.MustParsePrefix("198.51.100.0/24"),
-	netip.MustParsePrefix("203.0.113.0/24"),
-	netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), // NAT64 leads to IPv4 addresses that are not looked at here
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2001:db8::/32"),
-	netip.MustParsePrefix("2002::/16"), // 6to4, likewise
+	return &http.Client{Transport: transport, CheckRedirect: netguard.CheckRedirect}
 }
 
 // open fetches a file. A link that has run out is looked for anew in the message's history, once.
@@ -135,8 +88,8 @@ func (a *App) get(ctx context.Context, ref string) (*http.Response, error) {
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err // without the URL
 		}
-		if errors.Is(err, errPrivate) {
-			return nil, fail(core.Invalid, fmt.Errorf("%s: %w", u.Host, errPrivate))
+		if errors.Is(err, netguard.ErrPrivate) {
+			return nil, fail(core.Invalid, fmt.Errorf("%s: %w", u.Host, netguard.ErrPrivate))
 		}
 		return nil, fail(core.Transient, err)
 	}

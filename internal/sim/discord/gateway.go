@@ -235,6 +235,7 @@ func (c *conn) write() {
 				c.cut()
 				return
 			}
+			c.s.faults.Frame("event")
 		}
 	}
 }

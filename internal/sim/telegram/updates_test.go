@@ -241,7 +241,7 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 	}
 	for range 2 {
 		if err := <-done; err != nil {
-			t.Logf("cut off, as it may be: %v", err)
+			t.Logf("cut off, as it may be: %v", errors.Unwrap(err)) // without the address, which holds the token
 		}
 	}
 	if took := time.Since(began); took > 5*time.Second {
