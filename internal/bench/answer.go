@@ -127,7 +127,7 @@ func (a *answer) see(kind sim.SeenKind, ref sim.Ref, at time.Duration, found []w
 	if a.sent > a.best {
 		age = at - a.timeOf(a.best)
 	}
-	opens := a.update(kind, ref, found)
+	opens, closed := a.update(kind, ref, found)
 	a.last = at
 	a.shown = min(a.prefix(), a.sent)
 	if a.warm {
@@ -144,7 +144,7 @@ func (a *answer) see(kind sim.SeenKind, ref sim.Ref, at time.Duration, found []w
 	if a.pending && !opens {
 		a.group.add(&a.group.stale, a.staleness)
 	}
-	a.pending = kind != sim.Deleted
+	a.pending = kind != sim.Deleted && !closed
 	if a.staleness = 0; a.sent > a.best {
 		a.staleness = max(at-a.timeOf(a.best), 0) // a piece that left after the state was stored is not missing in it
 	}
@@ -152,9 +152,9 @@ func (a *answer) see(kind sim.SeenKind, ref sim.Ref, at time.Duration, found []w
 	return a.finish(at)
 }
 
-// update notes what a message shows. It tells whether the message begins where the others end: then the one before was
-// full.
-func (a *answer) update(kind sim.SeenKind, ref sim.Ref, found []word) (opens bool) {
+// update notes what a message shows. opens tells that the message begins where the others end: then the one before was full.
+// closed tells that another one goes on after it: then it shows no more than it did.
+func (a *answer) update(kind sim.SeenKind, ref sim.Ref, found []word) (opens, closed bool) {
 	p := part{ref: ref, first: -1, last: -1}
 	for _, w := range found {
 		if w.id != a.text.id {
@@ -178,12 +178,12 @@ func (a *answer) update(kind sim.SeenKind, ref sim.Ref, found []word) (opens boo
 		a.parts = slices.Delete(a.parts, i, i+1)
 	}
 	if kind == sim.Deleted || p.first < 0 {
-		return false
+		return false, false
 	}
 	opens = i < 0 && len(a.parts) > 0 && p.first == a.parts[len(a.parts)-1].last+1
 	at, _ := slices.BinarySearchFunc(a.parts, p, func(x, y part) int { return cmp.Compare(x.first, y.first) })
 	a.parts = slices.Insert(a.parts, at, p)
-	return opens
+	return opens, at < len(a.parts)-1
 }
 
 // prefix is how many pieces are visible from the first one on without a gap.

@@ -20,8 +20,8 @@
 //   - text age: at the end of every state, how long ago the first piece was sent that it did not show; 0 if it showed all.
 //     It is the age that unseen text reaches before the next edit.
 //   - staleness: at the arrival of a state, how long ago the first piece was sent that it does not show; 0 if it shows all.
-//     It is how far the edit was behind when it left, and its way. An edit that closes a full message is not counted: what
-//     it lacks belongs into the next message, whose post is counted.
+//     It is how far the edit was behind when it left, and its way. An edit that closes a full message, or cuts it where the
+//     next one begins, is not counted: what it lacks belongs into the next message, whose post is counted.
 //   - end → whole: from the last event of an answer to the state that shows all of it.
 //   - edits: against what the limits of the stand-in would have allowed in the time in which answers ran, see [Use].
 //   - text: in the end what a reader sees of each answer is compared with what was sent: every piece once and in order, and
