@@ -485,3 +485,30 @@ func TestWaitingQuestionsOfAnEarlierProcessAreAskedAsItWouldHaveAskedThem(t *tes
 		}
 	})
 }
+
+// mistaken is a chat that takes any message that may have been posted for the first one.
+type mistaken struct{ *chat }
+
+func (m *mistaken) Post(ctx context.Context, p core.Post) (core.MessageRef, error) {
+	if all := m.all(); p.Again && len(all) > 0 {
+		return all[0].ref, nil
+	}
+	return m.chat.Post(ctx, p)
+}
+
+func TestMessageIsNotTakenForTwo(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.grace = 0
+		r.platform, r.chat.most = &mistaken{r.chat}, 10
+		r.app.answer = says("c1", "m1", append([]string{"aaaaa"}, slices.Repeat([]string{""}, 600)...)...)
+		r.start()
+		r.accept(r.message("hi"))
+		settle(5 * time.Second)
+		r.app.answer = says("c1", "m1", "aaaaaaaaaabbbbbbbbbbccccc")
+		r.restart()
+		settle(time.Minute)
+		if got := r.chat.texts(); !slices.Equal(got, []string{"aaaaaaaaaa", "bbbbbbbbbb", "ccccc"}) {
+			t.Errorf("texts %q", got)
+		}
+	})
+}

@@ -21,6 +21,12 @@ func (w *writer) put(ctx context.Context, i int, p Part, final bool) error {
 	post := w.outgoing(out)
 	ref, err := w.t.bot.platform.Post(ctx, post)
 	switch class := ClassOf(err); {
+	case err == nil && w.has(ref, i):
+		// What was looked up is another message of this reply. Were it taken for two, the second would be removed in the end.
+		w.t.log.Error("post recognised as a message that stands already, posting it anew", slog.String("ref", ref.ID))
+		w.maybe = false
+		w.r.note(func(j *Turn) { j.Posts = max(j.Posts, len(j.Reply)) + 1 })
+		return nil
 	case err == nil:
 	case class == ThreadGone && post.Place.Thread != "":
 		w.t.log.Info("thread is closed, answering in the room", slog.Any("err", err))
@@ -49,6 +55,16 @@ func (w *writer) put(ctx context.Context, i int, p Part, final bool) error {
 	}
 	w.paced()
 	return w.noteShown(ctx)
+}
+
+// has tells whether another message of the reply than the i-th is this one.
+func (w *writer) has(ref MessageRef, i int) bool {
+	for j, s := range w.shown {
+		if j != i && !s.gone && s.ref == ref {
+			return true
+		}
+	}
+	return false
 }
 
 // edit makes the i-th message show out, which stands for p.
