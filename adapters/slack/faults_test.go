@@ -135,6 +135,7 @@ func TestRefreshLeavesNoGap(t *testing.T) {
 		want = append(want, text)
 		say(t, s, sim.Say{Room: simslack.DM(simslack.Minh), User: simslack.Minh, Text: text})
 		h.event(t, core.KindMessage, len(want))
+		allAcked(t, s) // a socket that is refreshed with its acknowledgement unsent would have the event sent again
 	}
 	for range 10 {
 		said() // the sockets take turns: after two messages the bot knows that both are open
