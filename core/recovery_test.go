@@ -6,6 +6,7 @@ import (
 	"iter"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -432,10 +433,14 @@ func TestPostTakenAtShutdown(t *testing.T) {
 func TestUploadsAreNotRepeatedAfterARestart(t *testing.T) {
 	bubble(t, func(t *testing.T, r *rig) {
 		r.grace = 0
+		var mu sync.Mutex
 		uploads := map[string]int{}
 		r.app.upload = func(ctx context.Context, name string) error {
+			mu.Lock()
 			uploads[name]++
-			if name == "slow.txt" && uploads[name] == 1 {
+			first := uploads[name] == 1
+			mu.Unlock()
+			if name == "slow.txt" && first {
 				<-ctx.Done()
 				return ctx.Err()
 			}
