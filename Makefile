@@ -20,7 +20,7 @@ fuzz: ## each fuzz target for FUZZTIME
 bench: ## the figures of docs/performance.md
 	scripts/bench.sh
 crash: ## the long crash test: KILLS kills, reproducible by SEED (docs/reliability.md)
-	go test ./cmd/bridge -run '^TestCrash$$' -count=1 -timeout 60m -v -args -seed=$(SEED) -kills=$(KILLS)
+	go test -tags crash ./cmd/bridge -run '^TestCrash$$' -count=1 -timeout 60m -v -args -seed=$(SEED) -kills=$(KILLS)
 lint: ## formatting, vet and linter
 	scripts/lint.sh $(GOFUMPT) $(LINT)
 fmt: ## rewrite the sources as gofumpt has them

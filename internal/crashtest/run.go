@@ -1,0 +1,300 @@
+package crashtest
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"time"
+
+	"github.com/clickai/bridge/internal/sim"
+	"github.com/clickai/bridge/internal/sim/clickai"
+	"github.com/clickai/bridge/internal/sim/discord"
+	"github.com/clickai/bridge/internal/sim/slack"
+	"github.com/clickai/bridge/internal/sim/telegram"
+	"github.com/clickai/bridge/internal/standins"
+)
+
+const (
+	quietTime  = 700 * time.Millisecond // without news, after which nothing more is expected
+	settleTime = 60 * time.Second       // for all that is open after the last kill of a round
+)
+
+// Scene is what one store goes through: an app's mode and how answers grow.
+type Scene struct {
+	Mode   clickai.Mode
+	Stream string // "edit", "native" or "final"
+}
+
+// String is the scene in words.
+func (s Scene) String() string { return string(s.Mode) + ", " + s.Stream }
+
+// Scenes are all that the test knows. The first ones are the most usual.
+func Scenes() []Scene {
+	return []Scene{
+		{clickai.ModeChat, "edit"},
+		{clickai.ModeAgentChat, "edit"},
+		{clickai.ModeChat, "native"},
+		{clickai.ModeChat, "final"},
+	}
+}
+
+// Config is one run.
+type Config struct {
+	Seed      uint64
+	Kills     int      // in all scenes together
+	Round     int      // kills before it is looked what became of all questions
+	Platforms []string // of "slack", "discord" and "telegram"
+	Scenes    []Scene
+	// Dir gets the configurations, the stores and the logs of the bridges, a folder for each scene.
+	Dir string
+	// Command makes `bridge run` with the configuration at a path.
+	Command func(config string) *exec.Cmd
+	// Settle is how long all that is open may take after the last kill of a round; 0: long enough for every retry.
+	Settle time.Duration
+	// Progress gets a line for each round; nil: nobody.
+	Progress func(line string)
+}
+
+// Run plays all scenes. The error says why it could not be played to its end; what the bridge did wrong is in the result,
+// which is there as far as it goes also with an error.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	res := newResult(cfg)
+	began := time.Now()
+	for i, sc := range cfg.Scenes {
+		kills := cfg.Kills * (i + 1) / len(cfg.Scenes)
+		if err := play(ctx, cfg, sc, i, kills-res.Kills, res); err != nil {
+			res.Took = time.Since(began)
+			return res, fmt.Errorf("scene %q: %w", sc, err)
+		}
+	}
+	res.Took = time.Since(began)
+	return res, nil
+}
+
+// newRand makes a sequence that depends on its seeds alone.
+func newRand(a, b uint64) *rand.Rand {
+	return rand.New(rand.NewPCG(a, b))
+}
+
+// scene is a Scene that is played.
+type scene struct {
+	cfg   Config
+	sc    Scene
+	set   *standins.Set
+	w     *watch
+	k     *killer
+	plans *planner
+	crowd *crowd
+	res   *Result
+}
+
+// play plays one scene with so many kills.
+func play(ctx context.Context, cfg Config, sc Scene, index, kills int, res *Result) (err error) {
+	r := newRand(cfg.Seed, uint64(index))
+	s := &scene{cfg: cfg, sc: sc, res: res, w: &watch{mode: sc.Mode}}
+	if s.set, err = standins.Start(s.options()); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.set.Close()) }()
+	dir := filepath.Join(cfg.Dir, fmt.Sprintf("scene%d", index))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	path, err := s.set.WriteConfig(dir, s.set.Agent(sc.Mode), s.extra())
+	if err != nil {
+		return err
+	}
+	log, err := os.Create(filepath.Join(dir, "bridge.log"))
+	if err != nil {
+		return fmt.Errorf("make a log: %w", err)
+	}
+	defer func() { err = errors.Join(err, log.Close()) }()
+	s.k = &killer{
+		command: func() *exec.Cmd { return cfg.Command(path) }, log: log,
+		r: newRand(r.Uint64(), r.Uint64()),
+	}
+	defer s.k.end()
+	s.plans = newPlanner(newRand(r.Uint64(), r.Uint64()), Points(cfg.Platforms, sc.Stream))
+	s.crowd = &crowd{w: s.w}
+	for _, p := range s.set.Platforms() {
+		p.Faults().SetTap(&tap{service: p.Name(), k: s.k})
+		s.crowd.spots = append(s.crowd.spots, spots(p, r)...)
+	}
+	s.set.ClickAI.Faults().SetTap(&tap{service: "clickai", k: s.k})
+	if err := s.firstStart(ctx); err != nil {
+		return err
+	}
+	rounds := (kills + s.cfg.Round - 1) / s.cfg.Round
+	for i := range rounds {
+		if err := s.round(ctx, kills*(i+1)/rounds-kills*i/rounds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// firstStart lets the bots connect once: nothing that was written before that is answered.
+func (s *scene) firstStart(ctx context.Context) error {
+	if err := s.k.start(plan{}, false); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, settleTime, errors.New("the bots did not connect"))
+	defer cancel()
+	for _, p := range s.set.Platforms() {
+		for {
+			changed := p.Changed()
+			if p.Connected() {
+				break
+			}
+			select {
+			case <-changed:
+			case <-s.k.p.dead:
+				return fmt.Errorf("%w: %w", errEnded, s.k.p.err)
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
+	began := time.Now()
+	for _, at := range s.crowd.spots { // a room in which nothing was ever said to it is not looked at after a restart
+		at.conv = &conversation{spot: at}
+		if _, err := s.crowd.say(ctx, at); err != nil {
+			return err
+		}
+	}
+	if err := s.settle(ctx, 0); err != nil {
+		return err
+	}
+	if err := s.k.stop(); err != nil {
+		return err
+	}
+	s.check(0, began)
+	return nil
+}
+
+// options are stand-ins with people, whose limits do not get in the way: pacing is not what is tested.
+func (s *scene) options() standins.Options {
+	const many = 1_000_000
+	c := standins.Crowd{People: crowdPeople, Rooms: crowdRooms}
+	opt := standins.Options{Only: s.cfg.Platforms}
+	opt.ClickAI = clickai.Options{
+		Agent: s.w.answer, PingInterval: -1,
+		Keep: clickai.Keep{Requests: 100, Turns: many, TurnEvents: -1, Files: many, Ratings: many, Conversations: many},
+	}
+	opt.Slack = c.Slack(slack.Options{
+		LimitScale: 1000, AckDeadline: time.Second, Retries: []time.Duration{0, time.Second, 3 * time.Second, 5 * time.Second},
+		MaxVersions: 2, Observe: s.w.observe,
+	})
+	opt.Discord = c.Discord(discord.Options{RateScale: 0.001, MaxVersions: 2, Observe: s.w.observe})
+	opt.Telegram = c.Telegram(telegram.Options{RateScale: 1000, MaxVersions: 2, Observe: s.w.observe})
+	for i := range opt.Telegram.Chats {
+		opt.Telegram.Chats[i].BotAdmin = true // else neither reactions nor the other files of an album reach it
+	}
+	return opt
+}
+
+// extra is what the bots' configuration has besides: nothing that people may do too often gets in the way.
+func (s *scene) extra() string {
+	return fmt.Sprintf("stream: {mode: %s}\nlimits: {turns_per_user: \"0\", queue_per_conversation: 1000, answer_timeout: 2m}\n", s.sc.Stream)
+}
+
+// round kills so often while people ask, and then looks at what became of it.
+func (s *scene) round(ctx context.Context, times int) error {
+	from, began := len(s.w.asked(0)), time.Now()
+	kills, _ := s.k.history()
+	before := len(kills)
+	asking, stop := context.WithCancel(ctx)
+	defer stop()
+	s.crowd.ask(asking)
+	var err error
+	for range times {
+		if err = s.k.runOnce(ctx, s.plans.next()); err != nil {
+			break
+		}
+		s.inFlight(from)
+	}
+	stop()
+	if err = errors.Join(err, s.crowd.wait()); err != nil {
+		return err
+	}
+	killing := time.Since(began)
+	if err := s.k.start(plan{}, false); err != nil {
+		return err
+	}
+	if err := s.settle(ctx, from); err != nil {
+		return err
+	}
+	if err := s.k.stop(); err != nil {
+		return err
+	}
+	s.check(from, began)
+	kills, _ = s.k.history()
+	made := kills[before:]
+	s.res.addKills(made)
+	if s.cfg.Progress != nil {
+		s.cfg.Progress(fmt.Sprintf("%s: %d kills in %v, %d questions answered after %v; %d kills in all, %d failures", s.sc, len(made),
+			killing.Round(10*time.Millisecond), len(s.w.asked(from)), time.Since(began).Round(10*time.Millisecond), s.res.Kills, len(s.res.Failures)))
+	}
+	return nil
+}
+
+// inFlight counts the questions that the last kill hit.
+func (s *scene) inFlight(from int) {
+	kills, _ := s.k.history()
+	kill := kills[len(kills)-1]
+	for _, q := range s.w.asked(from) {
+		select {
+		case <-q.whole:
+			continue
+		default:
+		}
+		p := s.res.platform(q.conv.spot.platform.Name())
+		p.Hit++
+		if kill.Point == (Point{}) {
+			p.HitAtRandom++
+		}
+	}
+}
+
+// settle waits until everything is answered, rated and quiet, or until it has had time enough.
+func (s *scene) settle(ctx context.Context, from int) error {
+	end := time.NewTimer(cmp.Or(s.cfg.Settle, settleTime))
+	defer end.Stop()
+	look := time.NewTicker(50 * time.Millisecond)
+	defer look.Stop()
+	began := time.Now()
+	dead := s.k.p.dead
+	for {
+		since := s.w.quietSince()
+		if since.Before(began) {
+			since = began
+		}
+		if s.w.open(from) == 0 && time.Since(since) > quietTime && len(s.ratingsMissing(from)) == 0 {
+			return nil
+		}
+		select {
+		case <-look.C:
+		case <-end.C:
+			return nil
+		case <-dead:
+			return fmt.Errorf("%w: %w", errEnded, s.k.p.err)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// platformOf finds a stand-in by name.
+func (s *scene) platformOf(name string) sim.Platform {
+	for _, p := range s.set.Platforms() {
+		if p.Name() == name {
+			return p
+		}
+	}
+	return nil
+}
