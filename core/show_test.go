@@ -249,17 +249,19 @@ func TestFilesOnceAndNotTooMany(t *testing.T) {
 		r.accept(r.message("hi"))
 		settle(time.Minute)
 		var names []string
-		for _, m := range r.chat.all() {
+		shows := ""
+		for _, m := range r.chat.all() { // files go beside the text: which comes first is open
 			if m.file != nil {
 				names = append(names, m.versions[0])
+			} else {
+				shows += m.versions[len(m.versions)-1]
 			}
 		}
 		if len(names) != 20 || names[0] != "0.png" || names[19] != "19.png" {
 			t.Errorf("%d files: %q", len(names), names)
 		}
-		v := r.versions(0)
-		if want := "Here.\n\n📎 20\\.png was left out\\: at most 20 files at a time"; v[len(v)-1] != want {
-			t.Errorf("shows %q, want %q", v[len(v)-1], want)
+		if want := "Here.\n\n📎 20\\.png was left out\\: at most 20 files at a time"; shows != want {
+			t.Errorf("shows %q, want %q", shows, want)
 		}
 	})
 }
