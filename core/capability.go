@@ -153,6 +153,65 @@ type Receiver interface {
 	Webhook() http.Handler
 }
 
+// Answerer answers a command or a press in the platform's own way: to that person alone, where it can.
+type Answerer interface {
+	// Answer shows p to the person behind an event's Handle. A blank p only says that the press was taken, where the platform
+	// wants to be told. After an error core sends what p says as a message. An adapter that gets no Answer in the time that its
+	// platform gives acknowledges by itself, in a way that still lets it answer.
+	Answer(ctx context.Context, handle string, p Part) error
+}
+
+// FormOpener asks a person for a text in a window of the platform's own.
+type FormOpener interface {
+	// OpenForm answers an event's Handle with a form, at once: platforms take that for about 3 seconds only. What is sent
+	// comes back as an event of KindPress with the form's ID and the MessageID of the event that was answered. Nothing comes
+	// when the person closes it.
+	OpenForm(ctx context.Context, handle string, f Form) error
+}
+
+// Form is a form of one field.
+type Form struct {
+	ID     string // as that of a [Button]
+	Title  string // at most 24 characters (Slack's limit for a modal's title)
+	Label  string // of the field; at most 45 characters (Discord's limit for a text input's label)
+	Submit string // at most 24 characters
+	Cancel string // at most 24 characters
+}
+
+// Commander tells the platform which commands the bot knows, so that it offers them to people.
+type Commander interface {
+	// SetCommands replaces the list. core calls it once the bot is connected, when the list has changed.
+	SetCommands(ctx context.Context, all []CommandInfo) error
+}
+
+// CommandInfo describes a command.
+type CommandInfo struct {
+	Name string            // lower case letters
+	Does string            // one line in the bot's language, at most 100 characters (Discord's limit for a description)
+	Arg  string            // what may follow it, one word in the bot's language; "" for nothing
+	In   map[string]string // Does in further languages, by their ISO 639-1 codes
+}
+
+// Prompter suggests questions to a person who has opened a chat, in a way of the platform's own.
+type Prompter interface {
+	// Prompt shows suggestions in a place. Class [Unsupported]: not here.
+	Prompt(ctx context.Context, p Place, title string, prompts []string) error
+}
+
+// Titler names a thread that the platform lists under a name of its own (Slack's agent pane).
+type Titler interface {
+	// SetTitle names the thread. Class [Unsupported]: it has no title.
+	SetTitle(ctx context.Context, p Place, title string) error
+}
+
+// Directory finds people and rooms by what the configuration calls them.
+type Directory interface {
+	// FindRoom returns the room of that id or name (without # or @), FindUser the person of that id or unique name. ok is
+	// false if there is none that the bot can see. Class [Unsupported]: the platform cannot tell.
+	FindRoom(ctx context.Context, name string) (r Room, ok bool, err error)
+	FindUser(ctx context.Context, name string) (u User, ok bool, err error)
+}
+
 // PastMessage is a message that stood in a thread before the bot was called.
 type PastMessage struct {
 	ID   string

@@ -13,6 +13,10 @@ const (
 	KindEdit     Kind = "edit"     // changed the text of an earlier message: MessageID names it, Text is the new text
 	KindDelete   Kind = "delete"   // removed an earlier message: MessageID names it
 	KindReaction Kind = "reaction" // added or removed a reaction: MessageID names the message, Reaction says which
+	KindCommand  Kind = "command"  // gave a command in the platform's own way: Command says which. MessageID may be ""
+	KindPress    Kind = "press"    // pressed a button or sent a form: MessageID names the message, Press says which
+	KindHalt     Kind = "halt"     // ended a running answer in the platform's own way: MessageID names a message of it
+	KindOpened   Kind = "opened"   // opened a direct chat with the bot, without writing. MessageID may be ""
 )
 
 // Reach is how a message reached the bot, judged by the adapter from the message alone.
@@ -83,6 +87,19 @@ type Reaction struct {
 	Added bool   `json:"added"`
 }
 
+// Command is a command in the platform's own form.
+type Command struct {
+	Name string `json:"name"` // lower case, without slash: "new"
+	Args string `json:"args,omitempty"`
+}
+
+// Press is a button that was pressed, or a form that was sent.
+type Press struct {
+	ID    string `json:"id"`              // of the [Button] or [Form]
+	Label string `json:"label,omitempty"` // what stands on the button; "" where the platform does not say
+	Text  string `json:"text,omitempty"`  // what was written into the form
+}
+
 // Event is one thing that a person did, in the words of no platform. It is stored as JSON: fields may be added, never renamed.
 type Event struct {
 	Key         string       `json:"key"` // the same for every delivery of the same thing; unique within the bot; at most 200 bytes
@@ -101,7 +118,12 @@ type Event struct {
 	Attachments []Attachment `json:"attachments,omitempty"`
 	Group       string       `json:"group,omitempty"` // messages of one group that arrive together are one question (a Telegram album)
 	Reaction    *Reaction    `json:"reaction,omitempty"`
+	Command     *Command     `json:"command,omitempty"`
+	Press       *Press       `json:"press,omitempty"`
 	SentAt      time.Time    `json:"sent_at"` // the platform's clock, UTC
+	// Handle lets an [Answerer] answer this very event, for as long as the platform takes an answer. It may be a credential
+	// and is not stored: after a restart the answer is a message like any other. "" where there is no such answer.
+	Handle string `json:"-"`
 }
 
 // Place is where the event stands.

@@ -40,8 +40,9 @@ type Sink interface {
 // Part is what fits into one message of a platform. Text is in the adapter's own form; Plain is sent where the platform
 // refuses Text's markup. Two parts that are equal show the same.
 type Part struct {
-	Text  string
-	Plain string
+	Text    string
+	Plain   string
+	Buttons Buttons // under the message, in a place whose Limits.Buttons is set; an edit without takes them away
 }
 
 // Limits is what core needs to know of one place. What fits into a message is Render's business, and what the platform
@@ -53,6 +54,7 @@ type Limits struct {
 	TypingEvery time.Duration // how often Typing is to be repeated while it should show; 0: the platform keeps it
 	ReplyToRoom bool          // answers in this place are shown as replies to the question
 	Streams     bool          // StartStream is worth trying here; false where it was refused for good
+	Buttons     int           // most buttons under one message here; 0: there are none
 	DraftEvery  time.Duration // how often a draft is to be repeated, so that it stays; 0: there are none here
 }
 

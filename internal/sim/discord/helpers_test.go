@@ -32,7 +32,7 @@ func (t tests) Run() int {
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(tests{m}) }
 
-const patience = 10 * time.Second
+const patience = time.Minute
 
 const allIntents = discordgo.IntentGuilds | discordgo.IntentGuildMessages | discordgo.IntentGuildMessageReactions |
 	discordgo.IntentGuildMessageTyping | discordgo.IntentDirectMessages | discordgo.IntentDirectMessageReactions |

@@ -251,7 +251,7 @@ func violation(t *testing.T, s *telegram.Server, part string) {
 // eventually waits for something that people can see.
 func eventually(t *testing.T, s *telegram.Server, what string, ok func() bool) {
 	t.Helper()
-	limit := time.After(10 * time.Second)
+	limit := time.After(time.Minute)
 	for {
 		changed := s.Changed()
 		if ok() {
