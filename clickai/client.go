@@ -67,6 +67,10 @@ type Config struct {
 	// event is skipped and reported as *Skipped; a longer body is a KindContent
 	// error. Default DefaultMaxLine.
 	MaxLine int
+	// Observe, if set, is told of each request when its headers have come or it
+	// has failed, and of errors in bodies. It is called on the goroutine that made
+	// the call, with its context, and should return at once.
+	Observe func(ctx context.Context, r RequestInfo)
 }
 
 // String returns c without its key.
@@ -98,6 +102,7 @@ func New(cfg Config) (*Client, error) {
 		userAgent:  cfg.UserAgent,
 		idle:       orDefault(cfg.IdleTimeout, DefaultIdleTimeout),
 		maxBody:    orDefault(cfg.MaxLine, DefaultMaxLine),
+		observe:    cfg.Observe,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("clickai: new client: %w", err)

@@ -195,6 +195,41 @@ func (l *Limiter) SetPlan(plan Plan) {
 	l.plan = plan
 }
 
+// Room is how many requests may start at once within the minute, and within the
+// day; -1 where the plan has no limit.
+func (l *Limiter) Room() (minute, day int) {
+	if l == nil {
+		return -1, -1
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := time.Now()
+	l.advanceLocked(now)
+	minute, day = -1, -1
+	if n := l.plan.PerMinute; n > 0 {
+		minute = n
+		for _, at := range l.starts {
+			if now.Sub(at) < minuteWindow+windowMargin {
+				minute--
+			}
+		}
+	}
+	if l.plan.PerDay > 0 {
+		day = max(l.plan.PerDay-l.dayTotal, 0)
+	}
+	return minute, day
+}
+
+// Plan is the plan that the limiter keeps to.
+func (l *Limiter) Plan() Plan {
+	if l == nil {
+		return Plan{}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.plan
+}
+
 // dayLeftLocked returns a *QuotaError if the day is used up.
 func (l *Limiter) dayLeftLocked(now time.Time) error {
 	l.advanceLocked(now)

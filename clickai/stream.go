@@ -72,6 +72,7 @@ func (t *transport) openStream(ctx context.Context, r *request) (*Stream, error)
 	}
 	s := &Stream{t: t, res: res}
 	if err := s.open(); err != nil {
+		t.late(ctx, r, err)
 		s.Close()
 		return nil, err
 	}
@@ -223,7 +224,11 @@ func (s *Stream) next() (Event, error) {
 		}
 		f, err := s.dec.next()
 		if err != nil {
-			return nil, s.endError(err)
+			err = s.endError(err)
+			if !errors.Is(err, io.EOF) {
+				s.t.late(s.res.Request.Context(), s.res.req, err)
+			}
+			return nil, err
 		}
 		s.queue = s.decode(s.queue, f)
 	}
@@ -299,6 +304,7 @@ func (s *Stream) note(ev Event) {
 		s.begun = s.begun || ev.Reason == SkippedTooLong // no proxy invents such an event
 		return
 	case *ErrorEvent:
+		s.t.lateEvent(s.res.Request.Context(), s.res.req, ev)
 		s.stats.LastEvent = eventError
 	default:
 		s.stats.LastEvent = h.Event

@@ -25,6 +25,7 @@ type transport struct {
 	agent   string
 	idle    time.Duration
 	maxBody int
+	observe func(ctx context.Context, r RequestInfo) // nil: nobody is told
 }
 
 type transportConfig struct {
@@ -35,6 +36,7 @@ type transportConfig struct {
 	userAgent  string
 	idle       time.Duration
 	maxBody    int
+	observe    func(ctx context.Context, r RequestInfo)
 }
 
 func newTransport(cfg transportConfig) (*transport, error) {
@@ -74,6 +76,7 @@ func newTransport(cfg transportConfig) (*transport, error) {
 		agent:   orDefault(cfg.userAgent, "clickai-go"),
 		idle:    cfg.idle,
 		maxBody: cfg.maxBody,
+		observe: cfg.observe,
 	}, nil
 }
 
@@ -118,9 +121,8 @@ type response struct {
 	life *lifetime
 }
 
-// send takes a slot of the limiter, sends r and returns a 2xx response or an
-// *Error.
-func (t *transport) send(ctx context.Context, r *request) (*response, error) {
+// exchange is send, which it tells when the slot was there.
+func (t *transport) exchange(ctx context.Context, r *request, began *time.Time) (*response, error) {
 	path := strings.TrimRight(t.base.EscapedPath(), "/") + r.path
 	if err := ctx.Err(); err != nil {
 		return nil, &Error{Kind: KindUnsent, Method: r.method, Path: path, Err: err}
@@ -128,6 +130,7 @@ func (t *transport) send(ctx context.Context, r *request) (*response, error) {
 	if err := t.limiter.wait(ctx); err != nil {
 		return nil, &Error{Kind: KindLimited, Method: r.method, Path: path, Err: err}
 	}
+	*began = time.Now()
 	ctx, life := newLifetime(ctx, r.timeout)
 	res, err := t.roundTrip(ctx, life, r, path)
 	if err != nil {
@@ -206,11 +209,12 @@ func (t *transport) roundTrip(ctx context.Context, life *lifetime, r *request, p
 
 // callJSON sends r and decodes the JSON answer into out. Any 2xx status is a
 // success; an empty body leaves out as it is.
-func (t *transport) callJSON(ctx context.Context, r *request, out any) error {
+func (t *transport) callJSON(ctx context.Context, r *request, out any) (err error) {
 	res, err := t.send(ctx, r)
 	if err != nil {
 		return err
 	}
+	defer func() { t.late(ctx, r, err) }()
 	defer res.Body.Close() //nolint:errcheck // the answer has been read
 	body, err := t.readBody(res)
 	if err != nil {

@@ -63,6 +63,8 @@ type Question struct {
 	After string
 	// AskedAt is when the question was first accepted; history older than this is not an answer to it.
 	AskedAt time.Time
+	// Suggest is true where what may be asked next can be shown.
+	Suggest bool
 }
 
 // Vars are the values that the templates in an app's configured inputs may use.
@@ -99,18 +101,19 @@ type DeltaKind int
 
 // The kinds of deltas. Kinds that a consumer does not know are to be skipped.
 const (
-	DeltaIDs     DeltaKind = iota // Conversation, MessageID, TaskID: those not "" are news. Comes before any text
-	DeltaText                     // Text is appended to the answer
-	DeltaReplace                  // Text replaces the whole answer
-	DeltaThought                  // Thought: what the app is thinking or doing
-	DeltaStep                     // Text names the workflow step that runs
-	DeltaFile                     // File made by the app
-	DeltaAudio                    // Audio is appended to the spoken answer
-	DeltaSources                  // Sources of the answer
-	DeltaUsage                    // Usage of the turn
-	DeltaWaiting                  // the app is busy or out of reach; trying again in Wait
-	DeltaNotice                   // Notice: something to tell the person that is no error
-	DeltaEnd                      // the answer is complete; last
+	DeltaIDs         DeltaKind = iota // Conversation, MessageID, TaskID: those not "" are news. Comes before any text
+	DeltaText                         // Text is appended to the answer
+	DeltaReplace                      // Text replaces the whole answer
+	DeltaThought                      // Thought: what the app is thinking or doing
+	DeltaStep                         // Text names the workflow step that runs
+	DeltaFile                         // File made by the app
+	DeltaAudio                        // Audio is appended to the spoken answer
+	DeltaSources                      // Sources of the answer
+	DeltaUsage                        // Usage of the turn
+	DeltaWaiting                      // the app is busy or out of reach; trying again in Wait
+	DeltaNotice                       // Notice: something to tell the person that is no error
+	DeltaSuggestions                  // Suggestions: what may be asked next
+	DeltaEnd                          // the answer is complete; last
 )
 
 // Delta is one thing that an app sends while it answers.
@@ -127,6 +130,7 @@ type Delta struct {
 	Usage        Usage
 	Wait         time.Duration
 	Notice       Notice
+	Suggestions  []string
 }
 
 // Thought is a snapshot of one step of an agent's reasoning; a later one with the same ID replaces it.

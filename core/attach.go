@@ -158,7 +158,9 @@ func (t *turn) sendFile(ctx context.Context, a Attachment, limit int64) (FileRef
 		}
 		return &cappedReader{r: r, left: limit}, nil
 	}}
+	began := time.Now()
 	ref, err := t.app.Upload(ctx, t.user, f)
+	t.watch.one.Uploaded(a.Size, time.Since(began), err)
 	if err != nil {
 		return FileRef{}, fmt.Errorf("upload attachment: %w", err)
 	}

@@ -40,21 +40,41 @@ type bot struct {
 	pacer    Pacer
 	drafter  Drafter
 	streamer Streamer
+	answerer Answerer
+	forms    FormOpener
+	menu     Commander
+	prompter Prompter
+	titler   Titler
 
 	turns     *rateByKey // turns_per_user
+	commands  *rateByKey // the same for commands and presses, counted apart
+	handles   *handles   // of commands that wait
 	groups    *groups    // albums that are being taken
 	told      *rateByKey // one notice a minute for each person
-	started   time.Time  // of this process
+	whys      *rateByKey // asks once what was wrong with an answer
+	started   time.Time  // when it began to work
+	present   time.Time  // since when this process has had a bot of its name without a gap
 	firstRun  time.Time  // of the bot, ever
 	likes     map[string]Rating
 	noticesWG sync.WaitGroup
 	notices   chan struct{} // capacity maxNoticesWaiting: notices that are or wait to be sent
 	sending   chan struct{} // capacity noticesAtOnce
 
+	up     chan struct{} // closed once the bot has been connected
+	upOnce sync.Once
+
+	// work is the context of all that the bot does. It ends with the bridge's, or when the bot has left.
+	work    context.Context
+	cutOff  context.CancelCauseFunc
+	leave   context.CancelFunc // ends its connection; set when it is started
+	ended   chan struct{}      // closed once it has disconnected for good
+	serving sync.WaitGroup     // workers of its conversations
+
 	mu        sync.Mutex
 	connected bool
 	lastErr   error
 	stopped   bool // will not be started again
+	retired   bool // another one has taken its place, or none
 	since     time.Time
 }
 
@@ -66,12 +86,18 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 		log:      b.log.With(slog.String("bot", s.Name), slog.String("platform", s.Platform)),
 		words:    wordsFor(s.Language),
 		turns:    newRateByKey(s.Limits.TurnsPerUser),
+		commands: newRateByKey(s.Limits.TurnsPerUser),
+		handles:  &handles{all: map[string]string{}},
 		groups:   &groups{seen: map[string]groupSeen{}},
+		whys:     newRateByKey(PerTime{Count: 1, Per: 24 * time.Hour}),
 		told:     newRateByKey(PerTime{Count: 1, Per: time.Minute}),
 		likes:    map[string]Rating{},
+		up:       make(chan struct{}),
 		notices:  make(chan struct{}, maxNoticesWaiting),
 		sending:  make(chan struct{}, noticesAtOnce),
+		ended:    make(chan struct{}),
 	}
+	t.work, t.cutOff = context.WithCancelCause(b.work)
 	t.editor, _ = p.(Editor)
 	t.deleter, _ = p.(Deleter)
 	t.typist, _ = p.(Typist)
@@ -83,6 +109,11 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 	t.drafter, _ = p.(Drafter)
 	t.renderer, _ = p.(Renderer)
 	t.streamer, _ = p.(Streamer)
+	t.answerer, _ = p.(Answerer)
+	t.forms, _ = p.(FormOpener)
+	t.menu, _ = p.(Commander)
+	t.prompter, _ = p.(Prompter)
+	t.titler, _ = p.(Titler)
 	if c, ok := p.(Ceiling); ok && s.Limits.CallsPerSecond > 0 {
 		c.SetCallsPerSecond(s.Limits.CallsPerSecond)
 	}
@@ -92,13 +123,15 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 	for _, e := range s.Feedback.Dislike {
 		t.likes[BaseEmoji(e)] = RatingDislike
 	}
+	t.observe(b.observer)
 	return t
 }
 
 // Accept is Sink.Accept.
 func (t *bot) Accept(ctx context.Context, ev Event) error {
 	ev.Bot, ev.Platform = t.settings.Name, t.settings.Platform
-	if ev.Key == "" || len(ev.Key) > maxKey || ev.Room.ID == "" || ev.MessageID == "" {
+	noMessage := ev.MessageID == "" && ev.Kind != KindCommand && ev.Kind != KindOpened
+	if ev.Key == "" || len(ev.Key) > maxKey || ev.Room.ID == "" || noMessage {
 		// Nothing can be done with it, and delivering it again will not help.
 		t.log.Error("event refused", slog.String("reason", "key, room or message id is missing or too long"),
 			slog.String("event_key", ev.Key[:min(len(ev.Key), maxKey)]))
@@ -107,7 +140,21 @@ func (t *bot) Accept(ctx context.Context, ev Event) error {
 	var err error
 	switch ev.Kind {
 	case KindMessage:
-		err = t.acceptMessage(ctx, &ev)
+		if c, ok := textCommand(ev.Text); ok && len(ev.Attachments) == 0 {
+			ev.Command = &c
+			err = t.acceptCommand(ctx, &ev)
+		} else {
+			err = t.acceptMessage(ctx, &ev)
+		}
+	case KindCommand:
+		err = t.acceptNative(ctx, &ev)
+	case KindPress:
+		err = t.acceptPress(ctx, &ev)
+	case KindHalt:
+		err = t.acceptHalt(ctx, &ev)
+	case KindOpened:
+		ev.Command = &Command{Name: cmdWelcome}
+		err = t.acceptCommand(ctx, &ev)
 	case KindEdit:
 		_, err = t.bridge.store.Revise(ctx, ev.Bot, ev.Ref(), clip(ev.Text, maxText))
 	case KindDelete:
@@ -131,6 +178,11 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 	if ev.Text == "" && len(ev.Attachments) == 0 && ev.Reach != ReachDirect && ev.Reach != ReachMention {
 		return nil
 	}
+	if about, ok, err := t.isReason(ctx, ev); err != nil {
+		return err
+	} else if ok {
+		return t.acceptReason(ctx, ev, about, ev.Text)
+	}
 	known, inGroup := t.groups.find(ev, now)
 	if inGroup && ev.Reach == ReachAmbient {
 		ev.Reach = known // the mention stands in the caption of one picture and is meant for all of the album
@@ -147,6 +199,7 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 		if d.Denied && ev.Room.Direct {
 			t.log.Info("message denied", slog.String("event_key", ev.Key), slog.String("rule", d.Why))
 			t.tell(ev, NoticeDenied)
+			t.messaged(ev, MessageDenied)
 		}
 		return nil
 	}
@@ -158,6 +211,7 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 		fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
 		if err == nil && fresh {
 			t.log.Warn("too many conversations wait for an answer", slog.String("event_key", ev.Key))
+			t.messaged(ev, MessageQueueFull)
 			t.tell(ev, NoticeQueueFull)
 		}
 		return err
@@ -167,6 +221,7 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 		fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
 		if err == nil && fresh {
 			t.log.Info("message over the person's limit", slog.String("event_key", ev.Key))
+			t.messaged(ev, MessageOverLimit)
 			t.tell(ev, NoticeTooMany)
 		}
 		return err
@@ -182,21 +237,26 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 			return err
 		}
 		t.log.Info("queue of the conversation is full", slog.String("event_key", ev.Key))
+		t.messaged(ev, MessageQueueFull)
 		t.tell(ev, NoticeQueueFull)
 		return nil
 	case err != nil:
 		if counted {
 			t.turns.giveBack(ev.Sender.Key) // it will be delivered again
 		}
+		t.messaged(ev, MessageUnstored)
 		return err
 	case !fresh:
 		if counted {
 			t.turns.giveBack(ev.Sender.Key)
 		}
 		t.log.Debug("event seen before", slog.String("event_key", ev.Key))
+		t.messaged(ev, MessageDuplicate)
+		t.groups.add(ev, now) // the rest of its album may be new to this process
 		return nil
 	}
 	t.groups.add(ev, now)
+	t.messaged(ev, MessageAccepted)
 	if t.bridge.dispatch.wake(p.Conv) {
 		t.log.Warn("no place for another turn: the question waits", slog.String("event_key", ev.Key))
 		t.tell(ev, NoticeBusy)
@@ -242,9 +302,11 @@ func (t *bot) State(connected bool, err error) {
 	if !changed {
 		return
 	}
+	t.bridge.observer.Connection(t.settings.Name, connected)
 	switch {
 	case connected:
 		t.log.Info("connected")
+		t.upOnce.Do(func() { close(t.up) })
 	case err == nil:
 		t.log.Info("disconnected")
 	default:
@@ -266,46 +328,10 @@ func (t *bot) SetCursor(ctx context.Context, name, value string) error {
 }
 
 // tell sends one of the bridge's lines in answer to a message that gets no turn, at most once a minute for each person.
-// It does not wait. When too many are waiting to be sent the line is left out: it is a courtesy, and sending is what is scarce.
+// It does not wait.
 func (t *bot) tell(ev *Event, kind NoticeKind) {
-	if !t.told.allow(ev.Sender.Key, time.Now()) {
-		return
-	}
-	select {
-	case t.notices <- struct{}{}:
-	default:
-		t.log.Warn("notice left out: too many wait to be sent", slog.String("notice", string(kind)), slog.String("event_key", ev.Key))
-		return
-	}
-	place, replyTo := ev.Place(), ev.MessageID
-	t.noticesWG.Go(func() {
-		defer func() { <-t.notices }()
-		select {
-		case t.sending <- struct{}{}:
-			defer func() { <-t.sending }()
-		case <-t.bridge.work.Done():
-			return
-		}
-		_ = safely(t.log, func() { t.sendNotice(place, replyTo, ev.Key, kind) })
-	})
-}
-
-func (t *bot) sendNotice(place Place, replyTo, key string, kind NoticeKind) {
-	ctx, cancel := context.WithTimeout(t.bridge.work, 30*time.Second)
-	defer cancel()
-	if !t.platform.Limits(place).ReplyToRoom {
-		replyTo = ""
-	}
-	for _, part := range t.platform.Render(t.words.line(Notice{Kind: kind}, ""), true) {
-		p := Post{Place: place, ReplyTo: replyTo, Part: part, Nonce: nonce(key, 0)}
-		err := t.pace(ctx, Show{Kind: ShowPost, Place: place, Urgent: true})
-		if err == nil {
-			_, err = t.platform.Post(ctx, p)
-		}
-		if err != nil {
-			t.log.Warn("notice not sent", slog.String("notice", string(kind)), slog.Any("err", err))
-			return
-		}
+	if t.told.allow(ev.Sender.Key, time.Now()) {
+		t.answer(ev, kind)
 	}
 }
 
@@ -322,6 +348,11 @@ func (t *bot) pace(ctx context.Context, s Show) error {
 
 // run keeps the platform connected until ctx ends or the platform says that it is of no use.
 func (t *bot) run(ctx context.Context) {
+	menu, forget := context.WithCancel(ctx)
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer forget()
+	wg.Go(func() { _ = safely(t.log, func() { t.offerCommands(menu) }) })
 	wait := newBackoff(time.Second, time.Minute)
 	for ctx.Err() == nil {
 		began := time.Now()

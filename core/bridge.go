@@ -31,6 +31,8 @@ type Config struct {
 	Apps  map[string]App // by name
 	Bots  []BotConfig
 	Log   *slog.Logger
+	// Observer is told what happens; nil: nobody is.
+	Observer Observer
 	// Retention is how long links and votes are kept; 0: for ever.
 	Retention time.Duration
 	// ShutdownTimeout is how long running turns may go on after Run's context has ended.
@@ -49,17 +51,24 @@ type BotConfig struct {
 
 // Bridge connects platforms with apps. Make one with New and call Run once.
 type Bridge struct {
-	store     Store
-	apps      map[string]App
-	bots      map[string]*bot
-	order     []string
-	log       *slog.Logger
-	retention time.Duration
-	grace     time.Duration
-	dispatch  *dispatcher
-	rater     *rater
-	renders   chan struct{} // capacity maxGrowing: a token for each reply with a Render of its own
-	stopping  atomic.Bool   // no further turn begins
+	store    Store
+	roster   atomic.Pointer[roster]
+	log      *slog.Logger
+	observer Observer
+	dispatch *dispatcher
+	rater    *rater
+	renders  chan struct{} // capacity maxGrowing: a token for each reply with a Render of its own
+	running  running       // replies that are being written
+	stopping atomic.Bool   // no further turn begins
+
+	up        chan struct{} // closed once Run has started the bots
+	platforms sync.WaitGroup
+	retiring  sync.WaitGroup // one for each bot that has been replaced or removed and still does something
+
+	mu      sync.Mutex               // held by Apply; guards what follows
+	intake  context.Context          // of the platforms; Run's
+	ended   map[string]chan struct{} // by the bot's name: closed once the last one started has disconnected
+	leaving map[*bot]*time.Timer     // retired bots; the timer is set once their time is bounded
 
 	// work is the context of all that may go on while the bridge shuts down. It is set once, in New, so that adapters may
 	// use their Host at any time, and ends when Run returns.
@@ -73,8 +82,8 @@ func New(c Config) (*Bridge, error) {
 		return nil, errors.New("core: Config needs a Store and a Log")
 	}
 	b := &Bridge{
-		store: c.Store, apps: c.Apps, bots: map[string]*bot{}, log: c.Log,
-		retention: c.Retention, grace: c.ShutdownTimeout,
+		store: c.Store, log: c.Log,
+		up: make(chan struct{}), ended: map[string]chan struct{}{}, leaving: map[*bot]*time.Timer{},
 	}
 	if c.MaxTurns == 0 {
 		c.MaxTurns = DefaultMaxTurns
@@ -82,21 +91,19 @@ func New(c Config) (*Bridge, error) {
 	if c.MaxWaiting == 0 {
 		c.MaxWaiting = DefaultMaxWaiting
 	}
+	if b.observer = c.Observer; b.observer == nil {
+		b.observer = NopObserver{}
+	}
 	b.work, b.stopWork = context.WithCancelCause(context.Background())
-	b.dispatch = newDispatcher(c.MaxTurns, c.MaxWaiting, b.converse)
+	b.dispatch = newDispatcher(c.MaxTurns, c.MaxWaiting, b.serve)
 	b.rater = newRater(b)
 	b.renders = make(chan struct{}, maxGrowing)
-	for _, bc := range c.Bots {
-		name := bc.Settings.Name
-		if _, ok := b.bots[name]; ok {
-			return nil, fmt.Errorf("core: two bots are named %q", name)
-		}
-		if _, ok := b.apps[bc.Settings.App]; !ok {
-			return nil, fmt.Errorf("core: bot %q names an app %q that is not there", name, bc.Settings.App)
-		}
-		b.bots[name] = newBot(b, bc.Settings, bc.Platform)
-		b.order = append(b.order, name)
+	b.running.all = map[ConvKey]*reply{}
+	first, _, err := b.newRoster(c, &roster{})
+	if err != nil {
+		return nil, err
 	}
+	b.roster.Store(first)
 	return b, nil
 }
 
@@ -104,10 +111,10 @@ func New(c Config) (*Bridge, error) {
 // ShutdownTimeout, and leaves what is unfinished in the store. Nothing that it started outlives it.
 func (b *Bridge) Run(ctx context.Context) error {
 	defer b.stopWork(ErrShutdown)
-	now := time.Now()
-	for _, name := range b.order {
-		t := b.bots[name]
-		t.started = now
+	now, first := time.Now(), b.roster.Load()
+	for _, name := range first.order {
+		t := first.bots[name]
+		t.started, t.present = now, now
 		var err error
 		if t.firstRun, err = b.store.FirstStart(ctx, name, now); err != nil {
 			return fmt.Errorf("read the first start of bot %s: %w", name, err)
@@ -118,7 +125,7 @@ func (b *Bridge) Run(ctx context.Context) error {
 		return fmt.Errorf("read unfinished conversations: %w", err)
 	}
 	for _, conv := range unfinished {
-		if _, ok := b.bots[conv.Bot()]; ok {
+		if _, ok := first.bots[conv.Bot()]; ok {
 			b.dispatch.wake(conv)
 		}
 	}
@@ -127,21 +134,29 @@ func (b *Bridge) Run(ctx context.Context) error {
 	}
 	b.dispatch.start(b.work)
 
-	var platforms, chores sync.WaitGroup
-	for _, name := range b.order {
-		platforms.Go(func() { b.bots[name].run(ctx) })
+	b.mu.Lock()
+	b.intake = ctx
+	for _, name := range first.order {
+		b.startLocked(first.bots[name], false)
 	}
+	b.mu.Unlock()
+	close(b.up)
+	var chores sync.WaitGroup
 	chores.Go(func() { b.rater.run(b.work) })
 	chores.Go(func() { b.sweep(b.work) })
 
 	<-ctx.Done()
-	b.log.Info("stopping", slog.Duration("at_most", b.grace))
-	b.stopping.Store(true)
-	cut := time.AfterFunc(b.grace, func() { b.stopWork(ErrShutdown) })
-	platforms.Wait()
+	b.mu.Lock()
+	b.stopping.Store(true) // and no further bot starts
+	last := b.roster.Load()
+	b.mu.Unlock()
+	b.log.Info("stopping", slog.Duration("at_most", last.grace))
+	cut := time.AfterFunc(last.grace, func() { b.stopWork(ErrShutdown) })
+	b.platforms.Wait()
 	b.dispatch.stop()
-	for _, name := range b.order {
-		b.bots[name].noticesWG.Wait()
+	b.retiring.Wait()
+	for _, name := range last.order {
+		last.bots[name].noticesWG.Wait()
 	}
 	cut.Stop()
 	b.stopWork(ErrShutdown)
@@ -151,9 +166,10 @@ func (b *Bridge) Run(ctx context.Context) error {
 
 // Status tells how each bot is doing, in the order of the configuration.
 func (b *Bridge) Status() []BotStatus {
-	all := make([]BotStatus, 0, len(b.order))
-	for _, name := range b.order {
-		all = append(all, b.bots[name].status())
+	r := b.roster.Load()
+	all := make([]BotStatus, 0, len(r.order))
+	for _, name := range r.order {
+		all = append(all, r.bots[name].status())
 	}
 	return all
 }
@@ -169,8 +185,8 @@ func (b *Bridge) sweep(ctx context.Context) {
 	for wait := time.Minute; sleep(ctx, wait); wait = time.Hour {
 		now := time.Now()
 		links := time.Time{}
-		if b.retention > 0 {
-			links = now.Add(-b.retention)
+		if keep := b.roster.Load().retention; keep > 0 {
+			links = now.Add(-keep)
 		}
 		if err := b.store.Sweep(ctx, now.Add(-seenFor), links); err != nil && ctx.Err() == nil {
 			b.log.Warn("sweep", slog.Any("err", err))

@@ -15,7 +15,7 @@ const clockSet = time.Minute
 // tooOld tells whether a message is from before the bot's first start, or from further back than is caught up. Where the
 // clock was set, what is said now may look old: that is worth more than a line for debugging, once a minute.
 func (t *bot) tooOld(ev *Event, now time.Time) bool {
-	began := now.Add(-now.Sub(t.started)) // by the clock as it is now
+	began := now.Add(-now.Sub(t.present)) // by the clock as it is now
 	first := t.firstRun
 	if first.After(began) {
 		first = began // it was taken from a clock that was ahead
@@ -23,7 +23,7 @@ func (t *bot) tooOld(ev *Event, now time.Time) bool {
 	if !tooOld(ev.SentAt, now, first, began, t.settings.CatchUp) {
 		return false
 	}
-	level, set := slog.LevelDebug, began.Round(0).Sub(t.started.Round(0))
+	level, set := slog.LevelDebug, began.Round(0).Sub(t.present.Round(0))
 	if (set > clockSet || set < -clockSet) && t.told.allow("clock", now) {
 		level = slog.LevelWarn
 	}
@@ -48,5 +48,5 @@ func silentFor(c Conversation, first Pending) time.Duration {
 // time that is yet to come, since the clock was put back.
 func (t *bot) askedBefore(p Pending) bool {
 	recv := time.UnixMilli(p.Recv)
-	return recv.Before(t.started) || recv.After(time.Now())
+	return recv.Before(t.present) || recv.After(time.Now())
 }

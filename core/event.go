@@ -91,6 +91,8 @@ type Reaction struct {
 type Command struct {
 	Name string `json:"name"` // lower case, without slash: "new"
 	Args string `json:"args,omitempty"`
+	// Private says that the answer is shown to the person alone. core sets it.
+	Private bool `json:"private,omitempty"`
 }
 
 // Press is a button that was pressed, or a form that was sent.

@@ -41,6 +41,7 @@ type chat struct {
 	dedupe   bool              // a nonce that is known gives the message back, as Discord does
 	late     func(n int) error // of Post, after it took effect
 	stopping time.Duration
+	runs     int
 }
 
 type chatMessage struct {
@@ -48,6 +49,7 @@ type chatMessage struct {
 	replyTo  string
 	nonce    string
 	versions []string
+	buttons  core.Buttons
 	deleted  bool
 	file     []byte
 }
@@ -69,6 +71,7 @@ func (c *chat) SetCallsPerSecond(n float64) { c.ceiling = n }
 func (c *chat) Run(ctx context.Context, host core.Host) error {
 	c.mu.Lock()
 	c.host = host
+	c.runs++
 	c.mu.Unlock()
 	host.State(true, nil)
 	close(c.started)
@@ -134,7 +137,7 @@ func (c *chat) Post(ctx context.Context, p core.Post) (core.MessageRef, error) {
 			}
 		}
 	}
-	m := &chatMessage{ref: core.MessageRef{Place: p.Place, ID: "b" + strconv.Itoa(len(c.messages)+1)}, replyTo: p.ReplyTo, nonce: p.Nonce, versions: []string{p.Part.Text}}
+	m := &chatMessage{ref: core.MessageRef{Place: p.Place, ID: "b" + strconv.Itoa(len(c.messages)+1)}, replyTo: p.ReplyTo, nonce: p.Nonce, versions: []string{p.Part.Text}, buttons: p.Part.Buttons}
 	c.messages = append(c.messages, m)
 	if c.late != nil {
 		if err := c.late(c.counts["post"]); err != nil {
@@ -164,6 +167,7 @@ func (c *chat) Edit(ctx context.Context, ref core.MessageRef, p core.Part) error
 		return &core.Error{Op: "chat.Edit", Class: core.MessageGone}
 	}
 	m.versions = append(m.versions, p.Text)
+	m.buttons = p.Buttons
 	return nil
 }
 
@@ -412,6 +416,8 @@ type rig struct {
 	grace    time.Duration
 	stop     func()
 	now      int
+	// asApp is what the bridge gets instead of app alone, if anything.
+	asApp core.App
 }
 
 func newRig(t *testing.T) *rig {
@@ -427,8 +433,12 @@ func (r *rig) start() {
 	if platform == nil {
 		platform = r.chat
 	}
+	var one core.App = r.app
+	if r.asApp != nil {
+		one = r.asApp
+	}
 	b, err := core.New(core.Config{
-		Store: r.store, Apps: map[string]core.App{"support": r.app}, Bots: []core.BotConfig{{Settings: r.set, Platform: platform}},
+		Store: r.store, Apps: map[string]core.App{"support": one}, Bots: []core.BotConfig{{Settings: r.set, Platform: platform}},
 		Log: slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), ShutdownTimeout: r.grace,
 	})
 	if err != nil {

@@ -22,6 +22,23 @@ const (
 	NoticeQueueFull  NoticeKind = "queue_full"  // too many questions wait in this conversation
 	NoticeTooMany    NoticeKind = "too_many"    // this person asks too much in too short a time
 	NoticeDenied     NoticeKind = "denied"      // a direct chat with someone who is not allowed
+
+	NoticeNothingRuns NoticeKind = "nothing_runs"    // stop: there is no answer to be ended
+	NoticeNotYours    NoticeKind = "not_yours"       // delete: somebody else began the conversation
+	NoticeNew         NoticeKind = "new"             // the next message begins a new conversation
+	NoticeNone        NoticeKind = "no_conversation" // there is none here yet
+	NoticeNoMemory    NoticeKind = "no_memory"       // the app keeps no conversations
+	NoticeNoRetry     NoticeKind = "no_retry"        // there is nothing to be asked again
+	NoticeOldRetry    NoticeKind = "old_retry"       // the question has been followed by others
+	NoticeDeleted     NoticeKind = "deleted"         // the conversation is gone
+	NoticeRenamed     NoticeKind = "renamed"         // Detail is the new name
+	NoticeChosen      NoticeKind = "chosen"          // Detail is the name of the conversation to go on with
+	NoticeNotFound    NoticeKind = "not_found"       // that conversation is not there
+	NoticeInPrivate   NoticeKind = "in_private"      // what was asked for is shown in a direct chat only
+	NoticeThanks      NoticeKind = "thanks"          // for a rating
+	NoticeWhy         NoticeKind = "why"             // asks what was wrong, to be answered by a reply
+	NoticeInThread    NoticeKind = "in_thread"       // how to give a command inside a thread
+	NoticeOver        NoticeKind = "over"            // the button is of an answer that the bot has forgotten
 )
 
 // Notice is a line with its detail, if any. Detail is one short line without secrets.

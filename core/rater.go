@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,6 +14,7 @@ import (
 type rater struct {
 	b     *Bridge
 	nudge chan struct{} // capacity 1: something is to be sent
+	again atomic.Bool   // what is held is to be tried at once: the apps have changed
 
 	held   map[string]hold   // jobs that are not to be tried now, by their ids; at most maxRatingsHeld
 	brakes map[string]*brake // by app; of those that have failed
@@ -55,6 +57,12 @@ func (r *rater) wake() {
 	}
 }
 
+// renew tries at once what waits for an app that failed: it may be another one now.
+func (r *rater) renew() {
+	r.again.Store(true)
+	r.wake()
+}
+
 func (r *rater) run(ctx context.Context) {
 	for {
 		next := r.round(ctx)
@@ -74,6 +82,13 @@ func (r *rater) run(ctx context.Context) {
 // do not stand in the way of others.
 func (r *rater) round(ctx context.Context) time.Duration {
 	const rest = ratingWait
+	if r.again.CompareAndSwap(true, false) {
+		clear(r.brakes)
+		for id, h := range r.held {
+			h.until = time.Time{}
+			r.held[id] = h
+		}
+	}
 	limit := ratingsLook + len(r.held)
 	jobs, err := r.b.store.RatingJobs(ctx, limit)
 	if err != nil {
@@ -82,6 +97,7 @@ func (r *rater) round(ctx context.Context) time.Duration {
 		}
 		return time.Minute
 	}
+	r.b.observer.RatingsWaiting(len(jobs))
 	now := time.Now()
 	next, held, done := rest, make(map[string]hold, len(r.held)), 0
 	keep := func(id string, h hold) {
@@ -173,9 +189,10 @@ type rated struct {
 // send tries one rating once.
 func (r *rater) send(ctx context.Context, job RatingJob, h hold) rated {
 	log := r.b.log.With(slog.String("app", job.App), slog.String("message_id", job.Message), slog.String("rating", string(job.Rating)))
-	app, ok := r.b.apps[job.App]
+	app, ok := r.b.app(job.App)
 	if !ok {
 		log.Warn("rating dropped: its app is not configured any more")
+		r.b.observer.Rated(job.App, job.Rating, RatingDropped)
 	} else {
 		one, cancel := context.WithTimeout(ctx, rateTimeout)
 		err := app.Rate(one, RatingOut{MessageID: job.Message, User: job.User, Rating: job.Rating, Content: job.Content})
@@ -183,17 +200,22 @@ func (r *rater) send(ctx context.Context, job RatingJob, h hold) rated {
 		switch class := appClass(err); {
 		case err == nil:
 			log.Info("rating sent")
+			r.b.observer.Rated(job.App, job.Rating, RatingSent)
 		case ctx.Err() != nil:
 			return rated{again: true}
 		case (class == Transient || class == RateLimited) && !h.since.IsZero() && time.Since(h.since) > ratingFor:
 			log.Error("rating given up: it could not be sent for too long", slog.Int("tries", h.tries+1), slog.Any("err", err))
+			r.b.observer.Rated(job.App, job.Rating, RatingDropped)
 		case class == Transient || class == RateLimited:
 			log.Warn("rating not sent, trying again later", slog.Any("err", err))
+			r.b.observer.Rated(job.App, job.Rating, RatingAgain)
 			return rated{again: true, after: appRetryAfter(err), limited: class == RateLimited}
 		case class == NotFound:
 			log.Info("rating dropped: ClickAI does not know the message", slog.Any("err", err))
+			r.b.observer.Rated(job.App, job.Rating, RatingDropped)
 		default:
 			log.Error("rating dropped", slog.Any("err", err))
+			r.b.observer.Rated(job.App, job.Rating, RatingDropped)
 		}
 	}
 	if err := r.b.store.RatingSent(ctx, job.ID, job.Version); err != nil {

@@ -70,7 +70,9 @@ type replyState struct {
 	end     Notice // how it ended, if not well
 	sources []Source
 	usage   Usage
-	files   int // taken from the app
+	next    []string // what may be asked next
+	head    string   // stands above the answer; Markdown
+	files   int      // taken from the app
 }
 
 // replyResult is what became of the reply.
@@ -80,6 +82,7 @@ type replyResult struct {
 	firstText time.Duration
 	edits     int
 	bytes     int
+	ending    NoticeKind // the line that says how it ended; "" for none
 }
 
 func newReply(t *turn, j Turn, resumed bool) *reply {
@@ -88,6 +91,10 @@ func newReply(t *turn, j Turn, resumed bool) *reply {
 	r := &reply{t: t, nudge: make(chan struct{}, 1), began: time.Now(), j: j, sent: j.Dealt, queued: map[string]bool{}}
 	r.quiet = t.bot.settings.Stream.Mode == "final" || t.bot.editor == nil
 	r.out = writer{r: r, t: t, seen: -1, opened: resumed && len(j.Reply) > 0, kept: len(j.Reply), maybe: again, resumed: again}
+	if ev := &t.batch[0].Event; ev.Press != nil && ev.Kind == KindMessage {
+		// Nobody sees a question that was asked by a button.
+		r.state.head = quoteBlock(fill(t.bot.words.asked, "**"+escapeMarkdown(ev.Sender.DisplayName())+"**") + " " + escapeMarkdown(oneLine(ev.Text)))
+	}
 	for _, ref := range j.Reply {
 		r.out.shown = append(r.out.shown, shownPart{ref: ref})
 	}
@@ -269,7 +276,7 @@ func (r *reply) ending(err error) Notice {
 func (r *reply) result() replyResult {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return replyResult{err: r.out.err, journal: r.j, firstText: r.out.firstText, edits: r.out.edits, bytes: len(r.state.answer)}
+	return replyResult{err: r.out.err, journal: r.j, firstText: r.out.firstText, edits: r.out.edits, bytes: len(r.state.answer), ending: r.state.end.Kind}
 }
 
 func (r *reply) taskID() string {
@@ -354,6 +361,8 @@ func (r *reply) takeLocked(d Delta) {
 	case DeltaNotice:
 		r.told = true
 		s.notice(d.Notice)
+	case DeltaSuggestions:
+		s.next = d.Suggestions
 	case DeltaEnd:
 	}
 }
@@ -394,6 +403,9 @@ func (r *reply) markdown(withStatus bool) (view, string) {
 			b.WriteString("\n\n")
 		}
 		b.WriteString(text)
+	}
+	if s.head != "" && (v.hasText || r.closed) {
+		block(s.head)
 	}
 	for _, step := range s.steps {
 		if step != "" {

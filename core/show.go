@@ -97,7 +97,7 @@ func (w *writer) edit(ctx context.Context, i int, p, out Part, final bool) error
 
 // plainer has a part tried without its formatting, once.
 func (w *writer) plainer(p Part) bool {
-	if p.Plain == "" || p.Text == p.Plain || w.asPlain == sumOf(p) {
+	if p.Plain == "" || p.Text == p.Plain && p.Buttons == "" || w.asPlain == sumOf(p) {
 		return false
 	}
 	w.asPlain = sumOf(p)

@@ -35,6 +35,14 @@ type Conversation struct {
 	At      Place     `json:"at"`                   // where it was last spoken in
 	Bot     string    `json:"bot"`                  //
 	Title   string    `json:"title,omitempty"`      // name of the room or thread
+	Again   *Again    `json:"again,omitempty"`      // the last question, for `retry`
+}
+
+// Again is a question that can be asked once more.
+type Again struct {
+	Turn  string    `json:"turn"` // reference of the turn that it had last
+	Query string    `json:"query"`
+	Files []FileRef `json:"files,omitempty"`
 }
 
 // Turn is the journal of a turn that runs: what is needed to take it up after a crash. A conversation has at most one.
@@ -58,6 +66,7 @@ type Turn struct {
 	Posts   int          `json:"posts,omitempty"`           // messages posted for its text, also those that are gone: names the next one
 	Dealt   int          `json:"dealt,omitempty"`           // files of the answer that were sent or given up
 	Spoken  bool         `json:"spoken,omitempty"`          // the spoken answer was sent or given up
+	Stopped bool         `json:"stopped,omitempty"`         // a person has ended it
 	Started time.Time    `json:"started"`
 }
 
@@ -74,6 +83,7 @@ type Link struct {
 	Message string    `json:"message_id"` // ClickAI's; "" if the app gave none
 	ConvID  string    `json:"conversation_id"`
 	Conv    ConvKey   `json:"conv"`
+	Turn    string    `json:"turn,omitempty"` // its reference
 	At      time.Time `json:"at"`
 }
 
@@ -125,6 +135,8 @@ type Store interface {
 	Put(ctx context.Context, p Put) (stored Pending, fresh bool, err error)
 	// See remembers the key of an event that needs no answer; fresh is false if it was known.
 	See(ctx context.Context, bot, key string) (fresh bool, err error)
+	// Seen tells whether a key is known.
+	Seen(ctx context.Context, bot, key string) (bool, error)
 	// Waiting lists the questions of a conversation that no ended turn has answered, oldest first, at most limit.
 	Waiting(ctx context.Context, conv ConvKey, limit int) ([]Pending, error)
 	// Unfinished lists the conversations with waiting questions or a journalled turn, in order of their oldest question.
@@ -156,6 +168,9 @@ type Store interface {
 	// reaction added last among those not taken back. It returns the job when the turn's rating has changed.
 	// key is remembered as by See in the same transaction; a known one changes nothing.
 	Vote(ctx context.Context, key string, v Vote) (job RatingJob, changed bool, err error)
+	// Reason adds what a person wrote to that person's rating of the turn that the message shows, and makes a job of it; fresh is
+	// false where the key is known, or the person has not rated the turn.
+	Reason(ctx context.Context, key, bot string, m MessageRef, person User, text string) (fresh bool, err error)
 	// RatingJobs lists what is still to be sent, at most limit.
 	RatingJobs(ctx context.Context, limit int) ([]RatingJob, error)
 	// RatingSent removes the job if its version is still the given one; a newer one stays to be sent.

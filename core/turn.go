@@ -33,14 +33,11 @@ type turn struct {
 	conv  Conversation
 	user  string // the `user` of this turn
 	reply *reply
+	watch *watch // of the observer's
 }
 
-// converse answers all that waits in a conversation. It is the dispatcher's work.
-func (b *Bridge) converse(ctx context.Context, conv ConvKey) {
-	t, ok := b.bots[conv.Bot()]
-	if !ok {
-		return
-	}
+// converse answers all that waits in a conversation, for as long as the bot serves.
+func (b *Bridge) converse(ctx context.Context, t *bot, conv ConvKey) {
 	wait := newBackoff(time.Second, time.Minute)
 	for ctx.Err() == nil && !b.stopping.Load() && !t.status().Stopped {
 		var more bool
@@ -93,7 +90,11 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 		}
 	}
 	first := batch[0]
-	app, ok := b.apps[first.App]
+	again := isRetry(&first.Event)
+	if first.Event.Kind == KindCommand && !again {
+		return true, b.command(ctx, bt, first)
+	}
+	app, ok := b.app(first.App)
 	if !ok {
 		// The app was taken out of the configuration while the question waited.
 		bt.log.Error("question dropped: its app is not configured any more", slog.String("app", first.App), slog.String("conv", string(conv)))
@@ -102,6 +103,14 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 	}
 	if !resumed {
 		journal = newJournal(conv, batch)
+		if err := bt.greetOnce(ctx, app, first); err != nil {
+			return false, fmt.Errorf("greet in %s: %w", conv, err)
+		}
+	}
+	if again && journal.Query == "" {
+		if ok, err := b.again(ctx, bt, first, &journal); !ok || err != nil {
+			return true, err
+		}
 	}
 	t := &turn{b: b, bot: bt, app: app, batch: batch}
 	t.log = bt.log.With(slog.String("conv", string(conv)), slog.String("turn_id", journal.ID), slog.String("app", app.Name()))
@@ -118,6 +127,7 @@ func (t *bot) nextBatch(waiting []Pending, now time.Time) (batch []Pending, sett
 	for _, p := range waiting {
 		if len(batch) > 0 {
 			first := batch[0]
+			direct = direct && first.Event.Kind != KindCommand && p.Event.Kind != KindCommand
 			direct = direct && !t.askedBefore(first)
 			same := p.Event.Sender.Key == first.Event.Sender.Key && p.At == first.At && p.App == first.App
 			direct = direct && same
@@ -159,11 +169,16 @@ func newJournal(conv ConvKey, batch []Pending) Turn {
 // run asks, shows the answer, and ends the turn in the store. An error means that the turn is to be run again.
 func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
 	began := time.Now()
+	t.watch = newWatch(t.b.observer, j, t.batch, resumed)
+	defer func() { t.watch.left(err) }()
+	ctx = t.watch.in(ctx)
 	if err := t.remember(ctx, &j); err != nil {
 		return err
 	}
 	t.reply = newReply(t, j, resumed)
-	t.reply.start(t.b.work)
+	t.b.running.add(j.Conv, t.reply)
+	defer t.b.running.remove(j.Conv)
+	t.reply.start(t.watch.in(t.bot.work))
 	defer t.reply.wait() // also when the turn panics: nothing outlives it
 
 	outcome := t.ask(ctx, &j, resumed)
@@ -186,6 +201,7 @@ func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
 	c.Turns++
 	c.Last = time.Now().UTC()
 	c.ID, c.At, c.Message = end.journal.ConvID, end.journal.At, end.journal.Message
+	c.Again = toAskAgain(end.journal)
 	link := t.link(end.journal)
 	wait := newBackoff(100*time.Millisecond, 10*time.Second)
 	for {
@@ -200,6 +216,11 @@ func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
 		if !sleep(t.b.work, wait.next()) {
 			return err
 		}
+	}
+	t.watch.ended(end, outcome)
+	t.b.rater.wake() // a reaction may have come before it was known what it is on
+	if outcome == nil && c.Turns == 1 && t.batch[0].Event.Room.Direct {
+		t.bot.title(ctx, c.At, t.batch[0].Event.Text)
 	}
 	t.log.Info("turn finished",
 		slog.String("outcome", outcomeName(outcome)), slog.String("message_id", end.journal.Message),
@@ -277,7 +298,10 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 			t.stopApp(parent)
 		}
 	}()
-	if !resumed || j.Query == "" {
+	if j.Stopped {
+		return ErrStopped
+	}
+	if j.Query == "" {
 		if err := t.prepare(ctx, j); err != nil {
 			return err
 		}
@@ -292,8 +316,10 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 		// A question that was accepted before this process began may have been asked by the one before it.
 		Retried: resumed || t.bot.askedBefore(t.batch[0]), MessageID: j.Message, Begun: j.Begun, After: t.conv.Message,
 		AskedAt: time.UnixMilli(t.batch[0].Recv),
+		Suggest: t.bot.platform.Limits(j.At).Buttons > 0,
 	}
 	t.reply.asking(*j)
+	t.watch.one.Asked()
 	if len(t.batch) > 1 {
 		if err := t.reply.journal(ctx, true); err != nil {
 			return err
@@ -304,6 +330,7 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 		if err != nil {
 			return err
 		}
+		t.watch.took(d.Kind)
 		t.reply.take(d)
 		ended = ended || d.Kind == DeltaEnd
 	}
@@ -391,7 +418,7 @@ func (t *turn) stopApp(parent context.Context) {
 }
 
 func (t *turn) link(j Turn) Link {
-	return Link{App: j.App, User: j.User, Message: j.Message, ConvID: j.ConvID, Conv: j.Conv, At: time.Now().UTC()}
+	return Link{App: j.App, User: j.User, Message: j.Message, ConvID: j.ConvID, Conv: j.Conv, Turn: j.ID, At: time.Now().UTC()}
 }
 
 func attachmentName(a Attachment) string {

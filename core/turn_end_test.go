@@ -71,14 +71,14 @@ func TestAppFailures(t *testing.T) {
 	}{
 		{"setup", fails(core.Notice{Kind: core.NoticeSetup}, false), "⚠️ I am not set up correctly. Please tell whoever runs me. (ref "},
 		{"refused", fails(core.Notice{Kind: core.NoticeError, Detail: "no *bold* here"}, false), `⚠️ I could not answer: no \*bold\* here (ref `},
-		{"half", fails(core.Notice{Kind: core.NoticeCut}, true), "half\n\n⚠️ The answer broke off. Please ask again. (ref "},
+		{"half", fails(core.Notice{Kind: core.NoticeCut}, true), "half\n\n⚠️ The answer broke off. `!retry` asks again. (ref "},
 		{"panic", func(context.Context, core.Question) iter.Seq2[core.Delta, error] {
 			return func(func(core.Delta, error) bool) { panic("boom") }
-		}, "⚠️ I could not get an answer. Please ask again. (ref "},
+		}, "⚠️ I could not get an answer. `!retry` asks again. (ref "},
 		{"empty", says("c1", "m1"), "⚠️ The app gave no answer. (ref "},
 		{"no end", func(context.Context, core.Question) iter.Seq2[core.Delta, error] {
 			return func(yield func(core.Delta, error) bool) { yield(core.Delta{Kind: core.DeltaText, Text: "half"}, nil) }
-		}, "half\n\n⚠️ The answer broke off. Please ask again. (ref "},
+		}, "half\n\n⚠️ The answer broke off. `!retry` asks again. (ref "},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -28,7 +28,35 @@ type words struct {
 	moreFiles    string // %d is how many more files do not go along
 	notFetched   string
 	notSent      string
+
+	commands          map[string]commandWords // by name
+	helpHead          string
+	hello             string // greets where the app has no opening statement
+	yourConversations string
+	chooseHow         string
+	statusApp         string // %d is the app's name
+	statusTurns       string // %d is the number
+	statusSince       string // %d is the time
+	statusWaiting     string // %d is the number
+	asked             string // %d is who asked by a button
+	retry             string // on a button
+	stop              string // on a button
+	like              string // on a button
+	dislike           string // on a button
+	whyTitle          string // of a form, see Form for its limits
+	whyLabel          string
+	send              string
+	cancel            string
 }
+
+// commandWords describe a command.
+type commandWords struct {
+	does string // at most 100 characters
+	arg  string // what may follow; "" for nothing
+}
+
+// catalogue is every language that the bridge speaks.
+var catalogue = []*words{&english, &vietnamese}
 
 const detailMark = "%d"
 
@@ -69,97 +97,12 @@ func escapeMarkdown(s string) string {
 	return b.String()
 }
 
+// wordsFor is the bridge's lines in a language, English where it does not speak it.
 func wordsFor(language string) *words {
-	if language == "vi" {
-		return &vietnamese
+	for _, w := range catalogue {
+		if w.language == language {
+			return w
+		}
 	}
 	return &english
-}
-
-var english = words{
-	lines: map[NoticeKind]string{
-		NoticeSetup:      "⚠️ I am not set up correctly. Please tell whoever runs me.",
-		NoticeRetry:      "⚠️ I could not get an answer. Please ask again.",
-		NoticeBusy:       "⏳ This takes longer than usual; I keep trying …",
-		NoticeError:      "⚠️ I could not answer: %d",
-		NoticeErrorRetry: "⚠️ I could not answer: %d (you can ask again)",
-		NoticeTooLong:    "⚠️ That is too long for me. Please shorten it.",
-		NoticeQuota:      "⚠️ My quota is used up for now. Please try again later.",
-		NoticeStopped:    "⏹️ Stopped.",
-		NoticeEndedEarly: "⚠️ The answer ended early.",
-		NoticeTimeout:    "⚠️ That took too long. Please ask again.",
-		NoticeNoAnswer:   "⚠️ The app gave no answer.",
-		NoticePaused:     "⏸️ This waits for a person in ClickAI: %d",
-		NoticeCut:        "⚠️ The answer broke off. Please ask again.",
-		NoticeFile:       "📎 %d",
-		NoticeQueueFull:  "⏳ Too many questions wait here already. Please ask again when they are answered.",
-		NoticeTooMany:    "⏳ That is a lot of questions. Please wait a moment before the next one.",
-		NoticeDenied:     "I may not talk with you here.",
-	},
-	reference:    "(ref %d)",
-	files:        "Files: ",
-	emptyMention: "Hello",
-	context:      "[Earlier messages in this thread, for context]",
-	contextEnd:   "[The question]",
-	language:     "en",
-	sources:      "Sources",
-	page:         "p. %d",
-	more:         "+%d more",
-	working:      "Working …",
-	thinking:     "Thinking …",
-	step:         "%d …",
-	tools:        "Using %d …",
-	tokens:       "%d tokens",
-	seconds:      "%d s",
-	tooBig:       "is too large (at most %d)",
-	tooLarge:     "is too large",
-	typeRefused:  "is of a kind that I do not take",
-	tooManyFiles: "was left out: at most %d files at a time",
-	moreFiles:    "%d more files do not go along",
-	notFetched:   "could not be fetched",
-	notSent:      "could not be sent",
-}
-
-var vietnamese = words{
-	lines: map[NoticeKind]string{
-		NoticeSetup:      "⚠️ Tôi chưa được cài đặt đúng. Vui lòng báo cho người quản trị.",
-		NoticeRetry:      "⚠️ Tôi không lấy được câu trả lời. Vui lòng hỏi lại.",
-		NoticeBusy:       "⏳ Lâu hơn bình thường; tôi vẫn đang thử …",
-		NoticeError:      "⚠️ Tôi không trả lời được: %d",
-		NoticeErrorRetry: "⚠️ Tôi không trả lời được: %d (bạn có thể hỏi lại)",
-		NoticeTooLong:    "⚠️ Nội dung quá dài. Vui lòng rút ngắn.",
-		NoticeQuota:      "⚠️ Hạn mức của tôi đã hết. Vui lòng thử lại sau.",
-		NoticeStopped:    "⏹️ Đã dừng.",
-		NoticeEndedEarly: "⚠️ Câu trả lời kết thúc sớm.",
-		NoticeTimeout:    "⚠️ Mất quá nhiều thời gian. Vui lòng hỏi lại.",
-		NoticeNoAnswer:   "⚠️ Ứng dụng không đưa ra câu trả lời.",
-		NoticePaused:     "⏸️ Đang chờ một người xử lý trong ClickAI: %d",
-		NoticeCut:        "⚠️ Câu trả lời bị ngắt giữa chừng. Vui lòng hỏi lại.",
-		NoticeFile:       "📎 %d",
-		NoticeQueueFull:  "⏳ Đã có quá nhiều câu hỏi đang chờ ở đây. Vui lòng hỏi lại sau khi chúng được trả lời.",
-		NoticeTooMany:    "⏳ Bạn hỏi hơi nhiều. Vui lòng đợi một chút trước câu tiếp theo.",
-		NoticeDenied:     "Tôi không được phép trò chuyện với bạn ở đây.",
-	},
-	reference:    "(mã %d)",
-	files:        "Tệp: ",
-	emptyMention: "Xin chào",
-	context:      "[Các tin nhắn trước trong chủ đề này, để tham khảo]",
-	contextEnd:   "[Câu hỏi]",
-	language:     "vi",
-	sources:      "Nguồn",
-	page:         "tr. %d",
-	more:         "+%d nguồn khác",
-	working:      "Đang xử lý …",
-	thinking:     "Đang suy nghĩ …",
-	step:         "%d …",
-	tools:        "Đang dùng %d …",
-	tokens:       "%d token",
-	seconds:      "%d giây",
-	tooBig:       "quá lớn (tối đa %d)",
-	tooLarge:     "quá lớn",
-	typeRefused:  "thuộc loại mà tôi không nhận",
-	tooManyFiles: "bị bỏ qua: tối đa %d tệp mỗi lần",
-	moreFiles:    "%d tệp nữa không được gửi kèm",
-	notFetched:   "không tải về được",
-	notSent:      "không gửi được",
 }

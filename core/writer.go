@@ -233,7 +233,11 @@ func (w *writer) step(ctx context.Context) (done bool, err error) {
 		return false, nil //nolint:nilerr // ctx has ended, which run sees
 	}
 	w.want = ""
+	since := w.since
 	used, done, err := w.showNewest(ctx, kind, p)
+	if used && err == nil {
+		w.t.watch.shown(since, w.firstText)
+	}
 	if !used && w.t.bot.pacer != nil {
 		w.t.bot.pacer.Unpace(show)
 	}
@@ -318,7 +322,7 @@ func (w *writer) plan() plan {
 	} else {
 		var text string
 		if v, text = w.r.markdown(true); strings.TrimSpace(text) != "" {
-			parts = w.rendered(text, v.final)
+			parts = w.withButtons(w.rendered(text, v.final))
 		}
 	}
 	p := plan{v: v, parts: parts}

@@ -39,9 +39,7 @@ func (c *checker) err() error {
 // check looks for damage; see [Store.Check].
 func check(ctx context.Context, t *txn) error {
 	var c checker
-	for err := range t.tx.Check() { // read to its end: its goroutine stops only there
-		c.add(err)
-	}
+	c.add(checkPages(t))
 	for _, step := range []func(*txn, *checker){
 		checkInbox, checkSeen, checkLinks, checkRatings, checkJobs, checkRest,
 	} {
@@ -49,6 +47,15 @@ func check(ctx context.Context, t *txn) error {
 			return errors.Join(c.err(), err)
 		}
 		step(t, &c)
+	}
+	return c.err()
+}
+
+// checkPages has bbolt look at its own structure.
+func checkPages(t *txn) error {
+	var c checker
+	for err := range t.tx.Check() { // read to its end: its goroutine stops only there
+		c.add(err)
 	}
 	return c.err()
 }
@@ -162,7 +169,13 @@ func checkJobs(t *txn, c *checker) {
 	})
 }
 
+func checkEarly(t *txn, c *checker) {
+	checkValues(t, c, bucketEarly, func(k []byte, r earlyRecord) error { return indexed(t, bucketEarlyAt, time.UnixMilli(r.At), k) })
+	checkIndex(t, c, bucketEarlyAt, bucketEarly)
+}
+
 func checkRest(t *txn, c *checker) {
+	checkEarly(t, c)
 	checkValues[core.Conversation](t, c, bucketConversations, nil)
 	checkValues[core.Turn](t, c, bucketTurns, nil)
 	checkValues[core.ThreadMark](t, c, bucketThreads, nil)

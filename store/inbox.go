@@ -53,8 +53,10 @@ func (s *Store) Put(ctx context.Context, p core.Put) (stored core.Pending, isFre
 		if q.Seq, err = t.next(bucketInbox); err != nil {
 			return maybe[core.Pending]{}, err
 		}
-		if q.First, err = markThreads(t, &q, p.MarksThread); err != nil {
-			return maybe[core.Pending]{}, err
+		if q.Event.Kind != core.KindCommand { // a command is no question
+			if q.First, err = markThreads(t, &q, p.MarksThread); err != nil {
+				return maybe[core.Pending]{}, err
+			}
 		}
 		key := inboxKey(q.Conv, q.Seq)
 		return maybe[core.Pending]{q, true}, errors.Join(
@@ -115,6 +117,11 @@ func remember(t *txn, key, inbox []byte) error {
 		return err
 	}
 	return t.put(bucketSeenAt, timeKey(now, key), mark)
+}
+
+// Seen tells whether a key is known.
+func (s *Store) Seen(ctx context.Context, bot, key string) (bool, error) {
+	return read(ctx, s, "seen", func(t *txn) (bool, error) { return t.has(bucketSeen, joinKey(bot, key)), nil })
 }
 
 // See remembers the key of an event that needs no answer; fresh is false if it was known.

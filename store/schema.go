@@ -33,13 +33,15 @@ const (
 	bucketRatingsAt     bucket = "ratings_at"     // time, key in ratings
 	bucketRatingJobs    bucket = "rating_jobs"    // job id → jobRecord
 	bucketRatingJobsDue bucket = "rating_jobs_at" // n of last change → job id
+	bucketEarly         bucket = "early"          // bot, room, message → earlyRecord
+	bucketEarlyAt       bucket = "early_at"       // time, key in early
 	bucketCursors       bucket = "cursors"        // bot, name → text
 )
 
 var buckets = []bucket{
 	bucketMeta, bucketInbox, bucketQuestions, bucketSeen, bucketSeenAt, bucketConversations, bucketTurns, bucketThreads,
 	bucketLinks, bucketLinksAt, bucketVotes, bucketRatings, bucketRatingsAt, bucketRatingJobs, bucketRatingJobsDue,
-	bucketCursors, bucketMoves,
+	bucketCursors, bucketMoves, bucketEarly, bucketEarlyAt,
 }
 
 // migration takes a file from one version to the next. It runs in a transaction of its own with the new version number.

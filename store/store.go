@@ -24,6 +24,8 @@ type Options struct {
 	// MaxSize bounds the file, in bytes. A write that would need more fails and Healthy says so; what frees space still
 	// works. 0: no bound.
 	MaxSize int
+	// OnCommit, if set, is told how long each commit took, of how many operations, and its error. It must return at once.
+	OnCommit func(took time.Duration, operations int, err error)
 
 	noSync bool // for tests that are not about durability
 }
@@ -85,7 +87,7 @@ func Open(path string, opts Options) (*Store, error) {
 	if err := s.init(path, isNew); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), db.Close())
 	}
-	s.writer = startWriter(db)
+	s.writer = startWriter(db, opts.OnCommit)
 	return s, nil
 }
 

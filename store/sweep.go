@@ -9,11 +9,16 @@ import (
 // sweepStep is how many entries one operation of the sweep looks at or deletes: a few milliseconds' work.
 const sweepStep = 200
 
-// Sweep forgets seen keys older than seen, and links and votes older than links; the zero time leaves those alone. It
+// Sweep forgets seen keys older than seen, links and votes older than links, and reactions to messages that nothing is known
+// of after a day; the zero time leaves those alone. It
 // works in steps, each an operation of its own, so that other writers come in between. Kept are the key of a question
 // that still waits and the votes of a turn whose rating is still to be sent. After an error, or when ctx ends, what was
 // forgotten so far stays forgotten.
 func (s *Store) Sweep(ctx context.Context, seen, links time.Time) error {
+	early := seen
+	if !seen.IsZero() {
+		early = time.Now().Add(-earlyFor)
+	}
 	for _, job := range []struct {
 		index  bucket
 		before time.Time
@@ -22,6 +27,7 @@ func (s *Store) Sweep(ctx context.Context, seen, links time.Time) error {
 		{bucketSeenAt, seen, forgetSeen},
 		{bucketLinksAt, links, forgetLink},
 		{bucketRatingsAt, links, forgetVotes},
+		{bucketEarlyAt, early, forgetEarly},
 	} {
 		if job.before.IsZero() {
 			continue
@@ -105,6 +111,10 @@ func forgetSeen(t *txn, key []byte, _ int) (used int, then fate, err error) {
 
 func forgetLink(t *txn, key []byte, _ int) (used int, then fate, err error) {
 	return 1, entryGone, t.del(bucketLinks, key)
+}
+
+func forgetEarly(t *txn, key []byte, _ int) (used int, then fate, err error) {
+	return 1, entryGone, t.del(bucketEarly, key)
 }
 
 func forgetVotes(t *txn, turn []byte, budget int) (used int, then fate, err error) {

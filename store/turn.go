@@ -157,6 +157,7 @@ func putLink(t *txn, key []byte, link core.Link) error {
 	return errors.Join(
 		save(t, bucketLinks, key, link),
 		t.put(bucketLinksAt, timeKey(link.At, key), mark),
+		countEarly(t, key, link),
 	)
 }
 

@@ -26,9 +26,12 @@ const (
 
 // voteRecord is what one person has put under the messages of one turn.
 type voteRecord struct {
-	Bot    string      `json:"bot"`
-	Person core.User   `json:"person"`
-	Marks  []voteEmoji `json:"marks"`
+	Bot    string       `json:"bot"`
+	Person core.User    `json:"person"`
+	Marks  []voteEmoji  `json:"marks"`
+	Conv   core.ConvKey `json:"conv,omitempty"`            // of the turn, as its link says
+	ConvID string       `json:"conversation_id,omitempty"` // ClickAI's, as its link says
+	Reason string       `json:"reason,omitempty"`          // what the person wrote about the answer; of the reaction that counts
 }
 
 // voteEmoji is one emoji under one message. One that was taken back stays, so that an older event which arrives after it
@@ -57,7 +60,8 @@ type jobRecord struct {
 	Due uint64         `json:"due"`
 }
 
-// Vote counts a person's reaction, if the message shows a turn that has a ClickAI message id. All messages of a reply
+// Vote counts a person's reaction, if the message shows a turn that has a ClickAI message id; else it is kept for a while, and
+// counted when the message is found to show one. All messages of a reply
 // belong to one turn. Each person counts once, by the reaction added last among those not taken back. More likes than
 // dislikes make a like, fewer a dislike, as many or none make [core.RatingNone].
 //
@@ -80,8 +84,11 @@ func (s *Store) Vote(ctx context.Context, key string, v core.Vote) (job core.Rat
 			return none, nil
 		}
 		link, ok, err := load[core.Link](t, bucketLinks, messageKey(v.Bot, v.Ref))
-		if err != nil || !ok || link.Message == "" {
+		if err != nil {
 			return none, err
+		}
+		if !ok || link.Message == "" {
+			return none, keepEarly(t, person, v)
 		}
 		job, changed, err := count(t, link, person, v)
 		return maybe[core.RatingJob]{job, changed}, err
@@ -109,7 +116,11 @@ func count(t *txn, link core.Link, person string, v core.Vote) (job core.RatingJ
 	if !rec.apply(v, order) {
 		return job, false, nil
 	}
+	if rec.rating() != before {
+		rec.Reason = "" // it was about the other rating
+	}
 	rec.Bot, rec.Person = v.Bot, v.Person
+	rec.Conv, rec.ConvID = link.Conv, link.ConvID
 	if err := save(t, bucketVotes, own, rec); err != nil {
 		return job, false, err
 	}
@@ -241,8 +252,9 @@ func jobID(app, message string) string { return url.PathEscape(app) + "/" + url.
 // whoRated names those whose reactions count, in the order of their reactions: "👍 Minh (slack:T1:U2), 👎 Lan (…)".
 func whoRated(t *txn, turn []byte, r ratingRecord) (string, error) {
 	type voice struct {
-		mark voteEmoji
-		who  string
+		mark   voteEmoji
+		who    string
+		reason string
 	}
 	var voices []voice
 	for k, raw := range t.scan(bucketVotes, turn) {
@@ -258,7 +270,7 @@ func whoRated(t *txn, turn []byte, r ratingRecord) (string, error) {
 		if key := rec.Person.Key; key != "" {
 			who += " (" + oneLine(key) + ")"
 		}
-		voices = append(voices, voice{*e, who})
+		voices = append(voices, voice{*e, who, rec.Reason})
 		if len(voices) > maxNamed {
 			// The newest stay: whoever tipped the rating is named.
 			slices.SortFunc(voices, func(a, b voice) int { return compareMarks(a.mark, b.mark) })
@@ -272,6 +284,9 @@ func whoRated(t *txn, turn []byte, r ratingRecord) (string, error) {
 			out.WriteString(", ")
 		}
 		out.WriteString(v.mark.Emoji + " " + v.who)
+		if v.reason != "" {
+			out.WriteString(": " + v.reason)
+		}
 	}
 	if more := r.Likes + r.Dislikes - len(voices); more > 0 {
 		fmt.Fprintf(&out, ", +%d", more)

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -46,18 +47,21 @@ type writer struct {
 	gone  chan struct{} // closed when run has ended
 
 	stopOnce sync.Once
+	onCommit func(took time.Duration, operations int, err error) // may be nil
 
 	commits    atomic.Uint64
 	operations atomic.Uint64
 	failure    atomic.Pointer[error] // of the last commit; nil if it went well
 }
 
-func startWriter(db *bolt.DB) *writer {
+func startWriter(db *bolt.DB, onCommit func(time.Duration, int, error)) *writer {
 	w := &writer{
 		db:    db,
 		queue: make(chan *operation, maxQueued),
 		stop:  make(chan struct{}),
 		gone:  make(chan struct{}),
+
+		onCommit: onCommit,
 	}
 	go w.run()
 	return w
@@ -153,7 +157,7 @@ func (w *writer) commit(group []*operation) {
 	w.operations.Add(uint64(len(group)))
 	for len(group) > 0 {
 		results := make([]error, len(group))
-		failed := -1
+		failed, began := -1, time.Now()
 		err := w.db.Update(func(tx *bolt.Tx) error {
 			changed := false
 			for i, op := range group {
@@ -179,6 +183,7 @@ func (w *writer) commit(group []*operation) {
 		case err != nil:
 			err = fmt.Errorf("commit: %w", err)
 			w.failure.Store(&err)
+			w.told(began, len(group), err)
 			for i := range results {
 				if results[i] == nil {
 					results[i] = err
@@ -187,11 +192,18 @@ func (w *writer) commit(group []*operation) {
 		default:
 			w.commits.Add(1)
 			w.failure.Store(nil)
+			w.told(began, len(group), nil)
 		}
 		for i, op := range group {
 			op.done <- results[i]
 		}
 		return
+	}
+}
+
+func (w *writer) told(began time.Time, operations int, err error) {
+	if w.onCommit != nil {
+		w.onCommit(time.Since(began), operations, err)
 	}
 }
 

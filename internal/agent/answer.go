@@ -267,13 +267,13 @@ func (t *translator) outcome(stats clickai.StreamStats) error {
 			return errClosed
 		}
 		if strings.TrimSpace(t.think.text.String()) == "" && t.made == 0 && !t.spoken {
-			t.app.log.Warn("the app gave no answer", slog.String("message_id", t.ids.MessageID))
+			t.app.log.WarnContext(t.ctx, "the app gave no answer", slog.String("message_id", t.ids.MessageID))
 		}
 		if !t.ended && t.app.mode != ModeWorkflow {
-			t.app.log.Debug("the stream ended without message_end after its workflow had succeeded", slog.String("message_id", t.ids.MessageID))
+			t.app.log.DebugContext(t.ctx, "the stream ended without message_end after its workflow had succeeded", slog.String("message_id", t.ids.MessageID))
 		}
 		if t.ids.Conversation == "" && t.app.Conversational() {
-			t.app.log.Debug("the answer names no conversation", slog.String("message_id", t.ids.MessageID))
+			t.app.log.DebugContext(t.ctx, "the answer names no conversation", slog.String("message_id", t.ids.MessageID))
 		}
 		return nil
 	case !t.begun:

@@ -59,7 +59,7 @@ type App struct {
 	held       atomic.Int64 // bytes of files in memory; see maxHeld
 
 	blocking atomic.Bool // cleared once the app has refused it
-	rules    ruleCache
+	told     toldCache
 
 	mu      sync.Mutex
 	unknown map[string]bool // kinds of events that have been logged; at most maxUnknown
@@ -188,35 +188,42 @@ func modeFor(info string) Mode {
 	return Mode(info)
 }
 
-func (a *App) unknownEvent(kind string) {
+func (a *App) unknownEvent(ctx context.Context, kind string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.unknown[kind] || len(a.unknown) >= maxUnknown {
 		return
 	}
 	a.unknown[kind] = true
-	a.log.Debug("event of an unknown kind", slog.String("event", kind))
+	a.log.DebugContext(ctx, "event of an unknown kind", slog.String("event", kind))
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
 
-// ruleCache keeps what GET /v1/parameters said, also that it said nothing.
-type ruleCache struct {
+// told is what GET /v1/parameters says, as far as core can use it.
+type told struct {
+	rules    core.FileRules
+	opening  core.Opening
+	suggests bool // questions to ask next, after an answer
+}
+
+// toldCache keeps it, also that it said nothing.
+type toldCache struct {
 	asking singleflight.Group
 
 	mu    sync.Mutex
 	until time.Time
-	rules core.FileRules
+	told  told
 }
 
-func (c *ruleCache) get() (core.FileRules, bool) {
+func (c *toldCache) get() (told, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.rules, time.Now().Before(c.until)
+	return c.told, time.Now().Before(c.until)
 }
 
-func (c *ruleCache) set(rules core.FileRules, keep time.Duration) {
+func (c *toldCache) set(t told, keep time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.rules, c.until = rules, time.Now().Add(keep)
+	c.told, c.until = t, time.Now().Add(keep)
 }

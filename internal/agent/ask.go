@@ -28,7 +28,11 @@ const (
 func (a *App) Ask(ctx context.Context, q core.Question) iter.Seq2[core.Delta, error] {
 	return func(yield func(core.Delta, error) bool) {
 		open := true // false once the consumer wants no more
+		message := q.MessageID
 		emit := func(d core.Delta) bool {
+			if d.MessageID != "" {
+				message = d.MessageID
+			}
 			open = open && yield(d, nil)
 			return open
 		}
@@ -38,7 +42,12 @@ func (a *App) Ask(ctx context.Context, q core.Question) iter.Seq2[core.Delta, er
 		case err != nil:
 			yield(core.Delta{}, err)
 		default:
-			yield(core.Delta{Kind: core.DeltaEnd}, nil)
+			if q.Suggest {
+				a.suggest(ctx, q.User, message, emit)
+			}
+			if open {
+				yield(core.Delta{Kind: core.DeltaEnd}, nil)
+			}
 		}
 	}
 }
@@ -83,6 +92,9 @@ func (a *App) ask(parent context.Context, q core.Question, emit func(core.Delta)
 		}
 		again := v.again && !used[v.once] && !endsWithin(ctx, pause)
 		err = a.notAnswered(ctx, err, v, attempt, q.Conversation, again, pause)
+		if again {
+			core.TellRetry(ctx, a.name, core.AppAsk)
+		}
 		if !again {
 			return &core.AppError{Notice: v.notice, Class: core.Invalid, Err: err}
 		}
@@ -157,7 +169,7 @@ func (a *App) once(ctx context.Context, q core.Question, closed string, emit fun
 	case err == nil || errors.Is(err, errClosed):
 	case ctx.Err() != nil:
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-			a.log.Warn("answer took too long", slog.Bool("begun", t.begun), slog.String("message_id", t.ids.MessageID), slog.Int("bytes", t.think.text.Len()))
+			a.log.WarnContext(ctx, "answer took too long", slog.Bool("begun", t.begun), slog.String("message_id", t.ids.MessageID), slog.Int("bytes", t.think.text.Len()))
 		}
 		err = context.Cause(ctx)
 	case t.begun:
@@ -192,7 +204,7 @@ func (a *App) attempt(ctx context.Context, q core.Question, t *translator) error
 	}
 	defer stream.Close()
 	if stream.Stats().Blocking {
-		a.log.Warn("a streaming request was answered in one piece")
+		a.log.WarnContext(ctx, "a streaming request was answered in one piece")
 	}
 	for ev, err := range stream.Events() {
 		if err != nil {
@@ -288,7 +300,7 @@ func (a *App) brokenOff(ctx context.Context, q core.Question, t *translator, cau
 	if _, ok := errors.AsType[*core.AppError](cause); ok {
 		return cause // ClickAI said itself how it ended
 	}
-	a.log.Warn("answer broke off", slog.String("message_id", t.ids.MessageID), slog.Int64("bytes", t.stats.Bytes), slog.Int("events", t.stats.Events),
+	a.log.WarnContext(ctx, "answer broke off", slog.String("message_id", t.ids.MessageID), slog.Int64("bytes", t.stats.Bytes), slog.Int("events", t.stats.Events),
 		slog.String("last_event", t.stats.LastEvent), slog.Int("skipped", t.stats.Skipped), slog.Any("err", cleaned(cause)))
 	if !t.flush() {
 		return errClosed
@@ -303,7 +315,7 @@ func (a *App) brokenOff(ctx context.Context, q core.Question, t *translator, cau
 		return err
 	}
 	if err != nil {
-		a.log.Warn("history could not be read", slog.Any("err", err))
+		a.log.WarnContext(ctx, "history could not be read", slog.Any("err", err))
 	}
 	if found {
 		return t.give(past)

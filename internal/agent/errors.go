@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -190,8 +191,8 @@ var refusals = []string{
 }
 
 // eventError is what an error event within a stream means. Its status is about the run, not about the bridge's own request.
-func (a *App) eventError(ev *clickai.ErrorEvent) error {
-	a.log.Error("ClickAI reports an error in the answer", slog.String("code", ev.Code), slog.Int("status", ev.Status),
+func (a *App) eventError(ctx context.Context, ev *clickai.ErrorEvent) error {
+	a.log.ErrorContext(ctx, "ClickAI reports an error in the answer", slog.String("code", ev.Code), slog.Int("status", ev.Status),
 		slog.String("message", cleanMessage(ev.Message)), slog.String("message_id", ev.MessageID))
 	n := retryLine
 	if ev.Status >= 400 && ev.Status < 500 || ev.Status == 0 && slices.Contains(refusals, ev.Code) {

@@ -18,7 +18,7 @@ func bare(data string) sim.Step { return sim.Raw("data: " + data + "\n\n") }
 
 // afterItHasBegun are the failures of a question that ClickAI had begun to answer: it is never asked again.
 func afterItHasBegun() []failure {
-	const timeoutText = "⚠️ That took too long. Please ask again. (ref …)"
+	const timeoutText = "⚠️ That took too long. `!retry` asks again. (ref …)"
 	fails := func(steps ...sim.Step) [][]sim.Step { return play(append(steps, sim.EndStream())...) }
 	return []failure{
 		{name: "error event, nothing shown", plays: play(sim.Fail(400, "completion_request_error", "[openai] Rate limit reached")), asked: 1, sees: cannot("[openai] Rate limit reached"), conv: "new", log: []string{"ERROR code=completion_request_error status=400"}},

@@ -103,7 +103,7 @@ func beforeItHasBegun() []failure {
 		{name: "400 model_currently_not_support", plays: refuse(400, "model_currently_not_support", "no"), asked: 1, sees: cannot("no"), conv: "kept", log: []string{"ERROR mend it in ClickAI Studio"}},
 		{
 			name: "400 completion_request_error, with a key in it", plays: refuse(400, "completion_request_error", "Incorrect API key provided: sk-abcdef1234567890abcdef"), asked: 1,
-			sees: cannot("Incorrect API key provided: … (you can ask again)"), conv: "kept", log: []string{"ERROR the model's provider refused"},
+			sees: cannot("Incorrect API key provided: … (`!retry` asks again)"), conv: "kept", log: []string{"ERROR the model's provider refused"},
 		},
 		{name: "400 in HTML", plays: reply(400, asHTML, "<p>tell nobody</p>"), asked: 1, sees: "⚠️ I could not answer (ref …)", conv: "kept", log: []string{"ERROR tell nobody"}},
 		{name: "400 without message", plays: reply(400, asJSON, `{"code":"odd","hint":"look here"}`), asked: 1, sees: "⚠️ I could not answer (ref …)", conv: "kept", log: []string{"ERROR look here"}},

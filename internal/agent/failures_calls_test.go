@@ -115,11 +115,11 @@ func otherCalls() []failure {
 		}},
 		{
 			name: "stop 404", plays: play(sim.Text("half"), sim.Pause(15*time.Minute)), faults: fault("/stop", 0, 404, ""), asked: 1, took: 10 * time.Minute, conv: "new",
-			sees: "half\n\n⚠️ That took too long. Please ask again. (ref …)", log: []string{"INFO /stop: 404", "WARN answer took too long"},
+			sees: "half\n\n⚠️ That took too long. `!retry` asks again. (ref …)", log: []string{"INFO /stop: 404", "WARN answer took too long"},
 		},
 		{
 			name: "stop broken", plays: play(sim.Text("half"), sim.Pause(15*time.Minute)), faults: []faults.Fault{{Match: "/stop", Cut: true}}, asked: 1, took: 10 * time.Minute, conv: "new",
-			sees: "half\n\n⚠️ That took too long. Please ask again. (ref …)", log: []string{"INFO msg=stop", "WARN answer took too long"},
+			sees: "half\n\n⚠️ That took too long. `!retry` asks again. (ref …)", log: []string{"INFO msg=stop", "WARN answer took too long"},
 		},
 		{name: "parameters 404", files: two[:1], faults: fault("GET /v1/parameters", 0, 404, ""), asked: 1, sees: "fine", conv: "new", log: []string{"DEBUG parameters not told"}, check: parametersAsked(1)},
 		{name: "parameters 403", files: two[:1], faults: fault("GET /v1/parameters", 0, 403, ""), asked: 1, sees: "fine", conv: "new", log: []string{"DEBUG parameters not told"}, check: parametersAsked(1)},

@@ -56,8 +56,8 @@ type dialer = func(ctx context.Context, network, address string) (net.Conn, erro
 // The bridge's own lines, as people see them.
 const (
 	setupText   = "⚠️ I am not set up correctly. Please tell whoever runs me. (ref …)"
-	retryText   = "⚠️ I could not get an answer. Please ask again. (ref …)"
-	cutText     = "⚠️ The answer broke off. Please ask again. (ref …)"
+	retryText   = "⚠️ I could not get an answer. `!retry` asks again. (ref …)"
+	cutText     = "⚠️ The answer broke off. `!retry` asks again. (ref …)"
 	quotaText   = "⚠️ My quota is used up for now. Please try again later. (ref …)"
 	tooLongText = "⚠️ That is too long for me. Please shorten it. (ref …)"
 	busyText    = "*⏳ This takes longer than usual; I keep trying …*"

@@ -33,7 +33,7 @@ func (t *translator) flowEvent(ev clickai.Event) bool {
 	case *clickai.NodeFinished:
 		// The workflow may have a way around it: only the run itself can fail.
 		if n := ev.Node; n.Status == clickai.StatusFailed || n.Status == clickai.StatusException {
-			t.app.log.Info("a node of the workflow failed", slog.String("node", oneLine(n.Title, maxStep)),
+			t.app.log.InfoContext(t.ctx, "a node of the workflow failed", slog.String("node", oneLine(n.Title, maxStep)),
 				slog.String("status", n.Status), slog.String("error", cleanMessage(n.Error)))
 		}
 	case *clickai.Progress:
@@ -54,7 +54,7 @@ func (t *translator) flowEvent(ev clickai.Event) bool {
 				t.awaits(form)
 			}
 		}
-		t.app.log.Info("workflow waits for a person", slog.String("workflow_run_id", ev.WorkflowRunID), slog.Any("form_ids", formIDs(t.forms)))
+		t.app.log.InfoContext(t.ctx, "workflow waits for a person", slog.String("workflow_run_id", ev.WorkflowRunID), slog.Any("form_ids", formIDs(t.forms)))
 		return false
 	}
 	return true
@@ -85,19 +85,19 @@ func (t *translator) workflowFinished(ev *clickai.WorkflowFinished) bool {
 		return false
 	case clickai.StatusFailed:
 		t.flowFailed, t.flowError = true, run.Error
-		t.app.log.Error("workflow failed", slog.String("workflow_run_id", run.ID), slog.String("error", cleanMessage(run.Error)))
+		t.app.log.ErrorContext(t.ctx, "workflow failed", slog.String("workflow_run_id", run.ID), slog.String("error", cleanMessage(run.Error)))
 		if workflow {
 			t.failure = t.app.runFailed(run.Error)
 			return false
 		}
 		return true // the error event follows, and says it once
 	case clickai.StatusStopped:
-		t.app.log.Warn("workflow was stopped", slog.String("workflow_run_id", run.ID))
+		t.app.log.WarnContext(t.ctx, "workflow was stopped", slog.String("workflow_run_id", run.ID))
 		if !t.emit(core.Delta{Kind: core.DeltaNotice, Notice: core.Notice{Kind: core.NoticeEndedEarly}}) {
 			return false
 		}
 	case clickai.StatusPartiallySucceeded:
-		t.app.log.Warn("workflow succeeded in part", slog.String("workflow_run_id", run.ID), slog.Int("exceptions", run.ExceptionsCount))
+		t.app.log.WarnContext(t.ctx, "workflow succeeded in part", slog.String("workflow_run_id", run.ID), slog.Int("exceptions", run.ExceptionsCount))
 	}
 	t.flowOK = true
 	if !t.flush() || !t.listedFiles(run.Files) {

@@ -39,7 +39,7 @@ func (a *App) resume(ctx context.Context, q core.Question, emit func(core.Delta)
 	}
 	if found && !past.Done {
 		if past, found, err = a.waitForAnswer(ctx, q, time.Time{}, emit, func(p stored) bool { return p.Done }); err != nil {
-			a.log.Warn("history could not be read", slog.Any("err", err))
+			a.log.WarnContext(ctx, "history could not be read", slog.Any("err", err))
 		}
 	}
 	if !found || past.Text == "" {
@@ -92,10 +92,11 @@ func (a *App) recallSurely(ctx context.Context, q core.Question, emit func(core.
 		}
 		wait := max(pause, e.After)
 		again := (e.Class == core.Transient || e.Class == core.RateLimited) && !endsWithin(ctx, wait)
-		a.log.Warn("history could not be read", slog.Bool("again", again), slog.Any("err", cleaned(err)))
+		a.log.WarnContext(ctx, "history could not be read", slog.Bool("again", again), slog.Any("err", cleaned(err)))
 		if !again {
 			return past, false, e
 		}
+		core.TellRetry(ctx, a.name, core.AppHistory)
 		if !emit(core.Delta{Kind: core.DeltaWaiting, Wait: wait}) {
 			return past, false, errClosed
 		}
@@ -245,7 +246,7 @@ func (a *App) freshURL(ctx context.Context, q core.Question, ids core.Delta, f m
 	}
 	page, err := a.client.Messages(ctx, clickai.MessagesRequest{ConversationID: conversation, User: q.User, Limit: historyPage})
 	if err != nil {
-		a.log.Warn("history could not be read", slog.Any("err", err))
+		a.log.WarnContext(ctx, "history could not be read", slog.Any("err", err))
 		return "", false
 	}
 	for _, m := range page.Data {

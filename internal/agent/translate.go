@@ -10,6 +10,7 @@ import (
 
 // translator turns the events of one stream into deltas. It holds what later events depend on.
 type translator struct {
+	ctx   context.Context // of the attempt, for the log
 	app   *App
 	q     core.Question
 	emit  func(core.Delta) bool // false: the consumer wants no more
@@ -46,7 +47,7 @@ type translator struct {
 
 // newTranslator makes a translator, which is to be closed.
 func newTranslator(ctx context.Context, app *App, q core.Question, emit func(core.Delta) bool) *translator {
-	t := &translator{app: app, q: q, emit: emit, seen: map[string]bool{}, uploads: map[string]bool{}}
+	t := &translator{ctx: ctx, app: app, q: q, emit: emit, seen: map[string]bool{}, uploads: map[string]bool{}}
 	t.files = newSpool(ctx, app, q, func() core.Delta { return t.ids })
 	t.links = linkSplitter{mine: app.ownFile, take: t.linked}
 	for _, f := range q.Files {
@@ -108,12 +109,12 @@ func (t *translator) event(ev clickai.Event) bool {
 	case *clickai.MessageEnd:
 		return t.messageEnd(ev)
 	case *clickai.ErrorEvent:
-		t.failure = t.app.eventError(ev)
+		t.failure = t.app.eventError(t.ctx, ev)
 		return false
 	case *clickai.Skipped:
 		t.skip(ev)
 	case *clickai.Unknown:
-		t.app.unknownEvent(ev.Head().Event)
+		t.app.unknownEvent(t.ctx, ev.Head().Event)
 	default:
 		return t.flowEvent(ev)
 	}
@@ -123,7 +124,7 @@ func (t *translator) event(ev clickai.Event) bool {
 func (t *translator) skip(ev *clickai.Skipped) {
 	t.skipped++
 	if t.skipped == 1 {
-		t.app.log.Warn("event skipped", slog.String("reason", ev.Reason.String()), slog.Int64("bytes", ev.Size),
+		t.app.log.WarnContext(t.ctx, "event skipped", slog.String("reason", ev.Reason.String()), slog.Int64("bytes", ev.Size),
 			slog.String("start", cleanMessage(string(ev.Excerpt))))
 	}
 }
@@ -141,11 +142,11 @@ func (t *translator) head(h *clickai.Header) bool {
 	}
 	if news(d.Conversation, t.ids.Conversation) || news(d.MessageID, t.ids.MessageID) || news(d.TaskID, t.ids.TaskID) {
 		if d.Conversation != "" && t.q.Conversation != "" && d.Conversation != t.q.Conversation && d.Conversation != t.ids.Conversation {
-			t.app.log.Warn("ClickAI answered in another conversation",
+			t.app.log.WarnContext(t.ctx, "ClickAI answered in another conversation",
 				slog.String("conversation_id", t.q.Conversation), slog.String("new_conversation_id", d.Conversation))
 		}
 		if d.Conversation != "" && t.closed != "" {
-			t.app.log.Warn("a new conversation takes the place of one that ClickAI has no more",
+			t.app.log.WarnContext(t.ctx, "a new conversation takes the place of one that ClickAI has no more",
 				slog.String("conversation_id", t.closed), slog.String("new_conversation_id", d.Conversation))
 			t.closed = ""
 		}

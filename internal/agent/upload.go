@@ -34,15 +34,16 @@ func (a *App) Upload(ctx context.Context, user string, f core.File) (core.FileRe
 			return core.FileRef{}, err
 		}
 		if app.Class == core.Auth {
-			a.log.Error("upload refused: the app's API key is refused, or has no right to this app", slog.Any("err", cleaned(err)))
+			a.log.ErrorContext(ctx, "upload refused: the app's API key is refused, or has no right to this app", slog.Any("err", cleaned(err)))
 			return core.FileRef{}, err
 		}
 		pause := max(app.After, wait/2+rand.N(wait/2))
 		again := (app.Class == core.Transient || app.Class == core.RateLimited) && try < uploadTries && !endsWithin(ctx, pause)
-		a.log.Warn("upload failed", slog.Int("attempt", try), slog.Bool("again", again), slog.Any("err", cleaned(err)))
+		a.log.WarnContext(ctx, "upload failed", slog.Int("attempt", try), slog.Bool("again", again), slog.Any("err", cleaned(err)))
 		if !again {
 			return core.FileRef{}, err
 		}
+		core.TellRetry(ctx, a.name, core.AppUpload)
 		core.Waiting(ctx, pause)
 		if !pauseFor(ctx, pause) {
 			return core.FileRef{}, err
@@ -82,34 +83,44 @@ func (s *sourceReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// FileRules is core.App.FileRules. Servers that do not tell have no rules; both are remembered for an hour, a passing
-// failure for a minute. Many who ask at once wait for one answer.
+// FileRules is core.App.FileRules. Servers that do not tell have no rules.
 func (a *App) FileRules(ctx context.Context) core.FileRules {
-	if rules, ok := a.rules.get(); ok {
-		return rules
+	t, _ := a.parameters(ctx)
+	return t.rules
+}
+
+// parameters is what the app tells of itself. That is remembered for an hour, also that it tells nothing; a passing failure for
+// a minute. Many who ask at once wait for one answer.
+func (a *App) parameters(ctx context.Context) (told, error) {
+	if t, ok := a.told.get(); ok {
+		return t, nil
 	}
-	asked := a.rules.asking.DoChan("", func() (any, error) {
+	asked := a.told.asking.DoChan("", func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), rulesTimeout)
 		defer cancel()
 		p, err := a.client.Parameters(ctx)
 		keep := rulesFor
 		if err != nil {
-			a.log.Debug("parameters not told", slog.Any("err", cleaned(err)))
+			a.log.DebugContext(ctx, "parameters not told", slog.Any("err", cleaned(err)))
 			if e, ok := errors.AsType[*clickai.Error](err); !ok || e.Kind != clickai.KindStatus || e.Status >= 500 || e.Status == 429 {
 				keep = rulesRetry
 			}
 			p = &clickai.Parameters{}
 		}
-		rules := rulesFrom(p)
-		a.rules.set(rules, keep)
-		return rules, nil
+		t := told{
+			rules:    rulesFrom(p),
+			opening:  core.Opening{Text: clip(p.OpeningStatement, maxOpening), Prompts: p.SuggestedQuestions[:min(len(p.SuggestedQuestions), maxPrompts)]},
+			suggests: p.SuggestedQuestionsAfterAnswer != nil && p.SuggestedQuestionsAfterAnswer.Enabled,
+		}
+		a.told.set(t, keep)
+		return t, nil
 	})
 	select {
 	case r := <-asked:
-		rules, _ := r.Val.(core.FileRules)
-		return rules
+		t, _ := r.Val.(told)
+		return t, nil
 	case <-ctx.Done():
-		return core.FileRules{}
+		return told{}, context.Cause(ctx)
 	}
 }
 

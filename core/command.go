@@ -1,0 +1,215 @@
+package core
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The commands that people may give in chat.
+const (
+	cmdHelp          = "help"
+	cmdNew           = "new"
+	cmdStop          = "stop"
+	cmdRetry         = "retry"
+	cmdHistory       = "history"
+	cmdConversations = "conversations"
+	cmdRename        = "rename"
+	cmdDelete        = "delete"
+	cmdStatus        = "status"
+
+	// These have no name that people type.
+	cmdUse     = "use"     // go on with the conversation whose ClickAI id is the argument
+	cmdWelcome = "welcome" // a direct chat was opened
+)
+
+// commands are those that people are told of, in the order of help.
+var commands = []string{cmdHelp, cmdNew, cmdStop, cmdRetry, cmdHistory, cmdConversations, cmdRename, cmdDelete, cmdStatus}
+
+// inOrder tells whether a command takes its place among the questions of its conversation, since it changes what they mean. The
+// others are carried out beside them.
+func inOrder(name string) bool {
+	switch name {
+	case cmdNew, cmdRetry, cmdDelete, cmdUse:
+		return true
+	default:
+		return false
+	}
+}
+
+// lane is the element that the key of a conversation's commands has at its end. A "!" in a name is escaped, see [NewConvKey].
+const lane = "/!"
+
+// Commands is the key under which the commands of a conversation wait that need not wait for its questions.
+func (k ConvKey) Commands() ConvKey { return k + lane }
+
+// Conversation is the conversation that a key of [ConvKey.Commands] belongs to; k itself if it is none.
+func (k ConvKey) Conversation() ConvKey { return ConvKey(strings.TrimSuffix(string(k), lane)) }
+
+// CommandInfos are the commands as a platform is told of them, in a bot's language and, by code, in all others.
+func CommandInfos(language string) []CommandInfo {
+	w := wordsFor(language)
+	all := make([]CommandInfo, 0, len(commands))
+	for _, name := range commands {
+		c := CommandInfo{Name: name, Does: w.commands[name].does, Arg: w.commands[name].arg, In: map[string]string{}}
+		for _, other := range catalogue {
+			if other.language != language {
+				c.In[other.language] = other.commands[name].does
+			}
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// textCommand reads a command that was written as text: "!new", "!rename Invoices". An exclamation mark before any other
+// word is just that.
+func textCommand(text string) (c Command, ok bool) {
+	rest, ok := strings.CutPrefix(strings.TrimSpace(text), "!")
+	if !ok {
+		return Command{}, false
+	}
+	name, args, _ := strings.Cut(rest, " ")
+	if at := strings.IndexAny(name, "\n\t"); at >= 0 {
+		name, args = name[:at], name[at+1:]+" "+args
+	}
+	c = Command{Name: strings.ToLower(name), Args: strings.TrimSpace(args)}
+	return c, isCommand(c.Name)
+}
+
+func isCommand(name string) bool { return slices.Contains(commands, name) }
+
+// acceptCommand takes a command. Those that cost something or change something wait in the store like questions do; each is
+// carried out once, also when the process dies meanwhile.
+func (t *bot) acceptCommand(ctx context.Context, ev *Event) error {
+	now := time.Now()
+	if t.tooOld(ev, now) {
+		return nil
+	}
+	typed := ev.Kind == KindMessage
+	roots := ev.Roots
+	if typed && ev.Thread == "" {
+		ev.Roots = "" // it means the room's own conversation, and opens no thread
+	}
+	var mark ThreadMark
+	if ev.Thread != "" {
+		var err error
+		if mark, err = t.bridge.store.Thread(ctx, ev.Bot, ev.Place()); err != nil {
+			return err
+		}
+	}
+	mark.Opened = mark.Opened || mark.Answered && t.settings.Respond != "direct" // a bare command is meant for whoever has answered
+	if !typed && ev.Reach == "" {
+		ev.Reach = ReachMention
+	}
+	d := Decide(&t.settings, ev, mark)
+	if !d.Answer {
+		if d.Denied && ev.Room.Direct || ev.Handle != "" {
+			t.log.Info("command denied", slog.String("event_key", ev.Key), slog.String("rule", d.Why))
+			t.refuse(ev, NoticeDenied)
+		}
+		return nil
+	}
+	ev.Kind = KindCommand
+	ev.Text = clip(ev.Text, maxText)
+	if !t.commands.allow(ev.Sender.Key, now) {
+		fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
+		if err == nil && fresh {
+			t.refuse(ev, NoticeTooMany)
+		}
+		return err
+	}
+	at := d.At
+	if typed && t.threads == nil && ev.Thread == "" && t.settings.OpenThread {
+		at.Thread = roots // where threads open by themselves, what the bridge says stands under the command
+	}
+	if ev.Command.Name == cmdStop {
+		return t.acceptStop(ctx, ev, d.Conv)
+	}
+	if ev.Command.Name == cmdDelete {
+		if err := t.mayDelete(ctx, ev, d.Conv); err != nil {
+			return t.refused(ctx, ev, err)
+		}
+		t.bridge.halt(ctx, d.Conv)
+	}
+	conv := d.Conv
+	if !inOrder(ev.Command.Name) {
+		conv = conv.Commands()
+	}
+	return t.putCommand(ctx, Pending{Conv: conv, App: d.App, At: at, Event: *ev, Recv: now.UnixMilli()})
+}
+
+// putCommand stores a command and has it carried out.
+func (t *bot) putCommand(ctx context.Context, p Pending) error {
+	p, fresh, err := t.bridge.store.Put(ctx, Put{Pending: p, MaxWaiting: t.settings.Limits.QueuePerConversation + 1})
+	switch {
+	case errors.Is(err, ErrQueueFull):
+		if _, err := t.bridge.store.See(ctx, p.Event.Bot, p.Event.Key); err != nil {
+			return err
+		}
+		t.refuse(&p.Event, NoticeQueueFull)
+		return nil
+	case err != nil:
+		return err
+	case !fresh:
+		return nil
+	}
+	t.handles.put(p.Event.Key, p.Event.Handle)
+	t.bridge.dispatch.wake(p.Conv)
+	return nil
+}
+
+// acceptStop ends the running turn. That is done before the command is remembered, so that one that is delivered again after a
+// crash still ends the turn, which by then knows that it was ended.
+func (t *bot) acceptStop(ctx context.Context, ev *Event, conv ConvKey) error {
+	known, err := t.bridge.store.Seen(ctx, ev.Bot, ev.Key)
+	if err != nil || known {
+		return err
+	}
+	stopped := t.bridge.halt(ctx, conv)
+	if _, err := t.bridge.store.See(ctx, ev.Bot, ev.Key); err != nil {
+		return err
+	}
+	t.log.Info("stop", slog.String("conv", string(conv)), slog.Bool("running", stopped), slog.String("event_key", ev.Key))
+	switch {
+	case !stopped:
+		t.refuse(ev, NoticeNothingRuns)
+	case ev.Handle != "":
+		t.answer(ev, NoticeStopped) // elsewhere the answer itself says so
+	}
+	return nil
+}
+
+// refused tells a person why a command is not carried out, and remembers it.
+func (t *bot) refused(ctx context.Context, ev *Event, err error) error {
+	denial, ok := errors.AsType[*denial](err)
+	if !ok {
+		return err
+	}
+	fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
+	if err == nil && fresh {
+		t.log.Info("command refused", slog.String("event_key", ev.Key), slog.String("notice", string(denial.kind)))
+		t.refuse(ev, denial.kind)
+	}
+	return err
+}
+
+// denial is why someone may not do something.
+type denial struct{ kind NoticeKind }
+
+func (d *denial) Error() string { return "refused: " + string(d.kind) }
+
+// mayDelete is nil if the person began the conversation or is one of the bot's admins, a *denial if not.
+func (t *bot) mayDelete(ctx context.Context, ev *Event, conv ConvKey) error {
+	c, ok, err := t.bridge.store.Conversation(ctx, conv)
+	if err != nil || !ok || c.Owner.Key == ev.Sender.Key {
+		return err
+	}
+	if slices.ContainsFunc(t.settings.Admins, func(a string) bool { return matchesUser(a, ev.Sender) }) {
+		return nil
+	}
+	return &denial{NoticeNotYours}
+}
