@@ -160,7 +160,7 @@ func (t *turn) sendFile(ctx context.Context, a Attachment, limit int64) (FileRef
 	}}
 	began := time.Now()
 	ref, err := t.app.Upload(ctx, t.user, f)
-	t.watch.one.Uploaded(a.Size, time.Since(began), err)
+	t.watch.one.Uploaded(a.Size, time.Since(began), appClass(err))
 	if err != nil {
 		return FileRef{}, fmt.Errorf("upload attachment: %w", err)
 	}

@@ -34,12 +34,15 @@ type Observer interface {
 
 // TurnObserver is told of one turn, by several goroutines. After Ended nothing more comes.
 type TurnObserver interface {
-	// Uploaded tells of an attachment that was sent ahead of the question, or could not be. bytes is -1 if unknown.
-	Uploaded(bytes int64, took time.Duration, err error)
+	// Uploaded tells of an attachment that was sent ahead of the question, or could not be: class says why. bytes is -1 if
+	// unknown.
+	Uploaded(bytes int64, took time.Duration, class Class)
 	// Asked tells that the question goes out to the app.
 	Asked()
 	// Answering tells that the first text has come from the app.
 	Answering()
+	// Answered tells that nothing more comes from the app.
+	Answered()
 	// Called tells of a call to the platform for this turn that has ended.
 	Called(c PlatformCall)
 	// FirstText tells that the first text of the answer is visible.
@@ -198,13 +201,16 @@ func (NopObserver) RatingsWaiting(int) {}
 type NopTurn struct{}
 
 // Uploaded does nothing.
-func (NopTurn) Uploaded(int64, time.Duration, error) {}
+func (NopTurn) Uploaded(int64, time.Duration, Class) {}
 
 // Asked does nothing.
 func (NopTurn) Asked() {}
 
 // Answering does nothing.
 func (NopTurn) Answering() {}
+
+// Answered does nothing.
+func (NopTurn) Answered() {}
 
 // Called does nothing.
 func (NopTurn) Called(PlatformCall) {}

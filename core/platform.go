@@ -97,6 +97,10 @@ type PlatformKind struct {
 	NewSettings func() Settings
 	// New builds a bot. It does no I/O.
 	New func(bot string, s Settings, log *slog.Logger) (Platform, error)
+	// Threads says that a question in a room can be answered in a thread of it.
+	Threads bool
+	// Setup is how a person sets up a first bot; nil: `bridge init` does not offer the platform.
+	Setup *Setup
 }
 
 // Settings are the keys of one bot that only its platform knows (tokens, api_url, …).

@@ -199,8 +199,8 @@ func (r *rater) send(ctx context.Context, job RatingJob, h hold) rated {
 		cancel()
 		switch class := appClass(err); {
 		case err == nil:
-			log.Info("rating sent")
 			r.b.observer.Rated(job.App, job.Rating, RatingSent)
+			log.Info("rating sent")
 		case ctx.Err() != nil:
 			return rated{again: true}
 		case (class == Transient || class == RateLimited) && !h.since.IsZero() && time.Since(h.since) > ratingFor:

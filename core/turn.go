@@ -103,9 +103,6 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 	}
 	if !resumed {
 		journal = newJournal(conv, batch)
-		if err := bt.greetOnce(ctx, app, first); err != nil {
-			return false, fmt.Errorf("greet in %s: %w", conv, err)
-		}
 	}
 	if again && journal.Query == "" {
 		if ok, err := b.again(ctx, bt, first, &journal); !ok || err != nil {
@@ -182,6 +179,7 @@ func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
 	defer t.reply.wait() // also when the turn panics: nothing outlives it
 
 	outcome := t.ask(ctx, &j, resumed)
+	t.watch.one.Answered()
 	if errors.Is(outcome, ErrShutdown) {
 		t.reply.abandon()
 		t.reply.wait()
@@ -302,6 +300,9 @@ func (t *turn) ask(parent context.Context, j *Turn, resumed bool) (err error) {
 		return ErrStopped
 	}
 	if j.Query == "" {
+		if err := t.bot.greetOnce(ctx, t.app, t.batch[0]); err != nil {
+			t.log.Warn("greeting left out", slog.Any("err", err))
+		}
 		if err := t.prepare(ctx, j); err != nil {
 			return err
 		}

@@ -7,6 +7,9 @@ import (
 	"time"
 )
 
+// greetTimeout is how long a first question waits for the app's opening statement.
+const greetTimeout = 3 * time.Second
+
 // maxPrompts of an app are suggested at once; platforms show no more than a few well.
 const maxPrompts = 3
 
@@ -62,7 +65,7 @@ func (t *bot) greetOnce(ctx context.Context, app App, p Pending) error {
 	if _, known, err := t.bridge.store.Conversation(ctx, p.Conv); err != nil || known {
 		return err
 	}
-	one, cancel := context.WithTimeout(ctx, contextTimeout)
+	one, cancel := context.WithTimeout(ctx, greetTimeout)
 	defer cancel()
 	open, err := greeter.Opening(one)
 	if err != nil {

@@ -68,7 +68,7 @@ func beforeItHasBegun() []failure {
 		{name: "DNS fails for good", dial: failing(0, errName), sees: retryText, busy: true, took: 9 * time.Minute, within: deadline, conv: "kept", log: []string{"WARN ClickAI cannot be reached", "ERROR no such host"}},
 		{name: "dial is refused for good", dial: failing(0, errRefused), sees: retryText, busy: true, took: 9 * time.Minute, within: deadline, conv: "kept", log: []string{"WARN host=127.0.0.1", "ERROR connection refused"}},
 		{name: "dial is refused for a while", dial: failing(4, errRefused), asked: 1, sees: "fine", busy: true, took: 3 * time.Second, conv: "new", log: []string{"WARN again=true"}},
-		{name: "dial is refused once", dial: failing(1, errRefused), asked: 1, sees: "fine", within: 2 * time.Second, conv: "new", log: []string{"WARN ClickAI cannot be reached"}},
+		{name: "dial is refused twice", dial: failing(2, errRefused), asked: 1, sees: "fine", within: 2 * time.Second, conv: "new", log: []string{"WARN ClickAI cannot be reached"}},
 		{name: "TLS fails", client: func(c *clickai.Config) { c.BaseURL = strings.Replace(c.BaseURL, "http:", "https:", 1) }, sees: retryText, busy: true, conv: "kept", log: []string{"ERROR server gave HTTP response to HTTPS client"}},
 
 		{name: "connection broken", plays: times(2, sim.Cut()), asked: 3, sees: "fine", conv: "new", log: []string{"WARN connection to ClickAI broke"}},

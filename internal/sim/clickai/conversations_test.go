@@ -330,7 +330,7 @@ func TestFeedback(t *testing.T) {
 }
 
 func TestSuggested(t *testing.T) {
-	apps := append(clickai.DefaultApps(), clickai.App{Name: "quiet", Mode: clickai.ModeChat, Key: "app-quiet", NoSuggested: true})
+	apps := append(clickai.DemoApps(), clickai.App{Name: "quiet", Mode: clickai.ModeChat, Key: "app-quiet", NoSuggested: true})
 	c := start(t, clickai.Options{Apps: apps})
 	for _, tt := range []struct {
 		key    string

@@ -34,6 +34,9 @@ type client struct {
 
 func start(t testing.TB, opt clickai.Options) *client {
 	t.Helper()
+	if opt.Apps == nil {
+		opt.Apps = clickai.DemoApps()
+	}
 	s, err := clickai.New(opt)
 	if err != nil {
 		t.Fatal(err)

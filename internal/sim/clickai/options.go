@@ -303,8 +303,17 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// DefaultApps is one app of each mode, as the demo has them.
+// DefaultApps is one app of each mode. They say and suggest nothing unasked.
 func DefaultApps() []App {
+	all := DemoApps()
+	for i := range all {
+		all[i].Opening, all[i].Questions, all[i].NoSuggested = "", nil, true
+	}
+	return all
+}
+
+// DemoApps is one app of each mode, as the demo has them: the chat apps have an opening statement and suggest questions.
+func DemoApps() []App {
 	opening := "Hello! Ask me anything; *long answer*, *code* or *table* show what I can do."
 	questions := []string{"Show me a long answer", "Show me some code", "Make a picture"}
 	return []App{
