@@ -56,10 +56,12 @@ func (r *reply) fileLocked(f FileOut) {
 	}
 }
 
-// notice adds a line under the answer.
+// notice adds a line under the answer; beyond maxNotices they are counted.
 func (s *replyState) notice(n Notice) {
 	if len(s.notices) < maxNotices {
 		s.notices = append(s.notices, n)
+	} else {
+		s.unsaid++
 	}
 }
 

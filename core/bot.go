@@ -49,6 +49,7 @@ type bot struct {
 	turns     *rateByKey // turns_per_user
 	commands  *rateByKey // the same for commands and presses, counted apart
 	handles   *handles   // of commands that wait
+	known     resolver   // names of the configuration
 	groups    *groups    // albums that are being taken
 	told      *rateByKey // one notice a minute for each person
 	whys      *rateByKey // asks once what was wrong with an answer
@@ -130,6 +131,7 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 // Accept is Sink.Accept.
 func (t *bot) Accept(ctx context.Context, ev Event) error {
 	ev.Bot, ev.Platform = t.settings.Name, t.settings.Platform
+	t.known.mark(&ev)
 	noMessage := ev.MessageID == "" && ev.Kind != KindCommand && ev.Kind != KindOpened
 	if ev.Key == "" || len(ev.Key) > maxKey || ev.Room.ID == "" || noMessage {
 		// Nothing can be done with it, and delivering it again will not help.
@@ -352,7 +354,8 @@ func (t *bot) run(ctx context.Context) {
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer forget()
-	wg.Go(func() { _ = safely(t.log, func() { t.offerCommands(menu) }) })
+	wg.Go(func() { _ = safely(t.log, func() { t.onceUp(menu, t.offerCommands) }) })
+	wg.Go(func() { _ = safely(t.log, func() { t.onceUp(menu, t.resolve) }) })
 	wait := newBackoff(time.Second, time.Minute)
 	for ctx.Err() == nil {
 		began := time.Now()

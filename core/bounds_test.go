@@ -320,3 +320,23 @@ func TestCatchUpIsBoundedByWhatIsRemembered(t *testing.T) {
 		}
 	}
 }
+
+// TestManyNotices holds that lines beyond the bound are counted rather than left out in silence.
+func TestManyNotices(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.app.answer = func(context.Context, core.Question) iter.Seq2[core.Delta, error] {
+			return func(yield func(core.Delta, error) bool) {
+				for range 15 {
+					yield(core.Delta{Kind: core.DeltaNotice, Notice: core.Notice{Kind: core.NoticeFile, Detail: "x"}}, nil)
+				}
+				yield(core.Delta{Kind: core.DeltaEnd}, nil)
+			}
+		}
+		r.start()
+		r.ask("one")
+		if texts := r.chat.texts(); len(texts) != 1 || strings.Count(texts[0], "📎 x") != 12 || !strings.HasSuffix(texts[0], "+3 more notes") {
+			t.Errorf("shows %q", texts)
+		}
+	})
+}

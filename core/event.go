@@ -48,18 +48,20 @@ func (m MessageRef) IsZero() bool { return m.ID == "" }
 
 // Room is what is known of a room. Name and Space may be "".
 type Room struct {
-	ID     string `json:"id"`
-	Name   string `json:"name,omitempty"`   // without # or @
-	Space  string `json:"space,omitempty"`  // id of the Slack workspace or Discord server
-	Direct bool   `json:"direct,omitempty"` // a chat of one person with the bot
+	ID     string  `json:"id"`
+	Name   string  `json:"name,omitempty"`   // without # or @
+	Space  string  `json:"space,omitempty"`  // id of the Slack workspace or Discord server
+	Direct bool    `json:"direct,omitempty"` // a chat of one person with the bot
+	Also   aliases `json:"-"`                // set by core
 }
 
 // User is the person behind an event.
 type User struct {
-	ID     string `json:"id"`               // the platform's id
-	Name   string `json:"name,omitempty"`   // as shown to people; may be ""
-	Handle string `json:"handle,omitempty"` // the unique name, without @; may be ""
-	Key    string `json:"key"`              // the `user` sent to ClickAI: "slack:<team>:<user>", "discord:<user>", "telegram:<user>"
+	ID     string  `json:"id"`               // the platform's id
+	Name   string  `json:"name,omitempty"`   // as shown to people; may be ""
+	Handle string  `json:"handle,omitempty"` // the unique name, without @; may be ""
+	Also   aliases `json:"-"`                // set by core
+	Key    string  `json:"key"`              // the `user` sent to ClickAI: "slack:<team>:<user>", "discord:<user>", "telegram:<user>"
 }
 
 // DisplayName is what others call the person: the name, else the handle, else the id.

@@ -418,6 +418,8 @@ type rig struct {
 	now      int
 	// asApp is what the bridge gets instead of app alone, if anything.
 	asApp core.App
+	// observer is told what happens; nil: nobody is
+	observer core.Observer
 }
 
 func newRig(t *testing.T) *rig {
@@ -439,7 +441,7 @@ func (r *rig) start() {
 	}
 	b, err := core.New(core.Config{
 		Store: r.store, Apps: map[string]core.App{"support": one}, Bots: []core.BotConfig{{Settings: r.set, Platform: platform}},
-		Log: slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), ShutdownTimeout: r.grace,
+		Log: slog.New(slog.NewTextHandler(r.t.Output(), &slog.HandlerOptions{Level: slog.LevelDebug})), ShutdownTimeout: r.grace, Observer: r.observer,
 	})
 	if err != nil {
 		r.t.Fatal(err)

@@ -29,15 +29,15 @@ func (t *bot) MoveRoom(ctx context.Context, from, to string) error {
 		return fmt.Errorf("move room %s to %s: %w", from, to, err)
 	}
 	t.log.Info("room has another id, its conversations go on there", slog.String("room", from), slog.String("new_room", to))
-	if t.settings.names(from) {
+	if t.settings.mentions(from) {
 		t.log.Warn("the configuration names the room by its old id: write the new one",
 			slog.String("room", from), slog.String("new_room", to))
 	}
 	return nil
 }
 
-// names tells whether a room's id stands in the lists that say who is answered and by which app.
-func (s *BotSettings) names(id string) bool {
+// mentions tells whether a room's id stands in the lists that say who is answered and by which app.
+func (s *BotSettings) mentions(id string) bool {
 	return slices.Contains(s.Allow.Rooms, id) || slices.Contains(s.Deny.Rooms, id) ||
 		slices.ContainsFunc(s.Routes, func(r Route) bool { return slices.Contains(r.Rooms, id) })
 }

@@ -297,11 +297,11 @@ func (w *watch) ended(end replyResult, outcome error) {
 	}
 	switch {
 	case end.err != nil:
-		e.Outcome, e.Err = TurnUnshown, end.err
+		e.Outcome, e.Reason, e.Err = TurnUnshown, "", end.err // what would have ended it is not seen
 	case e.Outcome == TurnAnswered && end.ending != "": // it came to its end without an answer
 		e.Outcome = TurnFailed
 	}
-	if end.ending != "" {
+	if end.ending != "" && end.err == nil {
 		w.all.Noticed(w.bot, end.ending)
 	}
 	w.over = true

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 )
@@ -236,4 +237,33 @@ func (h turnHandler) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h turnHandler) WithGroup(name string) slog.Handler {
 	return turnHandler{h.Handler.WithGroup(name)}
+}
+
+// turnError is an error with the turn that it ended.
+type turnError struct {
+	id string
+	error
+}
+
+func (e turnError) Unwrap() error { return e.error }
+
+func ofTurn(id string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return turnError{id, err}
+}
+
+// turnOf is the reference of the turn that an error has ended; "" if it has come before one.
+func turnOf(err error) string {
+	e, _ := errors.AsType[turnError](err)
+	return e.id
+}
+
+// reference is what a line in answer to a message that gets no turn names it by, where the log has more about it.
+func reference(ev *Event, kind NoticeKind) string {
+	if kind != NoticeSetup {
+		return ""
+	}
+	return turnID(ev.Bot + "\x00" + ev.Key)
 }

@@ -121,13 +121,13 @@ func allowed(s *BotSettings, ev *Event) (string, bool) {
 // by naming a room after another's id.
 func matchesRoom(pattern string, r Room) bool {
 	name := strings.TrimLeft(pattern, "#@")
-	return pattern == r.ID || r.Space != "" && pattern == r.Space ||
+	return pattern == r.ID || r.Also.has(pattern) || r.Space != "" && pattern == r.Space ||
 		r.Name != "" && strings.EqualFold(name, strings.TrimLeft(r.Name, "#@"))
 }
 
 // matchesUser compares ids and the unique handle. Display names are free to choose, so they let nobody in.
 func matchesUser(pattern string, u User) bool {
-	return pattern == u.ID || pattern == u.Key ||
+	return pattern == u.ID || pattern == u.Key || u.Also.has(pattern) ||
 		u.Handle != "" && strings.EqualFold(strings.TrimPrefix(pattern, "@"), strings.TrimPrefix(u.Handle, "@"))
 }
 

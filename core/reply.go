@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -67,6 +68,7 @@ type replyState struct {
 	steps   []string  // of `thoughts: full`
 	stepIDs []string
 	notices []Notice
+	unsaid  int    // further notices
 	end     Notice // how it ended, if not well
 	sources []Source
 	usage   Usage
@@ -431,6 +433,9 @@ func (r *reply) markdown(withStatus bool) (view, string) {
 	}
 	for _, n := range s.notices {
 		block(w.line(n, ""))
+	}
+	if s.unsaid > 0 {
+		block(fill(w.moreNotices, strconv.Itoa(s.unsaid)))
 	}
 	if s.end.Kind != "" {
 		block(w.line(s.end, r.j.ID))

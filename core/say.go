@@ -83,7 +83,7 @@ func (t *bot) answer(to *Event, kind NoticeKind) {
 	ev := *to // the caller goes on with its own
 	t.aside(to, kind, func(ctx context.Context) error {
 		_, err := t.say(ctx, saying{
-			at: ev.Place(), replyTo: ev.MessageID, key: ev.Key, handle: ev.Handle, to: ev.Sender, text: t.words.line(Notice{Kind: kind}, ""),
+			at: ev.Place(), replyTo: ev.MessageID, key: ev.Key, handle: ev.Handle, to: ev.Sender, text: t.words.line(Notice{Kind: kind}, reference(&ev, kind)),
 		})
 		return err
 	})

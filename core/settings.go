@@ -162,6 +162,15 @@ func (b ByteSize) String() string {
 	return strconv.FormatInt(int64(b), 10) + "B"
 }
 
+// Round is the size with two digits, for people.
+func (b ByteSize) Round() ByteSize {
+	unit := ByteSize(1)
+	for b/unit >= 100 {
+		unit *= 10
+	}
+	return (b + unit/2) / unit * unit
+}
+
 // PerTime is so many things in a time, written as "20/1m". A Count of 0 means no limit.
 type PerTime struct {
 	Count int

@@ -138,7 +138,7 @@ func (w *writer) sendFile(ctx context.Context, f File) (dealt bool) {
 		if !again || !sleep(ctx, max(wait.next(), RetryAfterOf(err))) {
 			switch class {
 			case TooLarge:
-				failed(words.tooLarge, err)
+				failed(tooLargeLine(words, f.Size), err)
 			case NotFound:
 				failed(words.notFetched, err)
 			default:
@@ -162,4 +162,12 @@ func (w *writer) sendVoice(ctx context.Context) {
 	if w.sendFile(ctx, f) {
 		w.r.note(func(j *Turn) { j.Spoken = true })
 	}
+}
+
+// tooLargeLine says that a file is too large for the platform, and how large it is where that is known.
+func tooLargeLine(w *words, size int64) string {
+	if size <= 0 {
+		return w.tooLarge
+	}
+	return w.tooLarge + " (" + ByteSize(size).Round().String() + ")"
 }

@@ -49,7 +49,7 @@ func (b *Bridge) converse(ctx context.Context, t *bot, conv ConvKey) {
 		case errors.Is(err, errParked):
 			return
 		case err != nil && ctx.Err() == nil:
-			t.log.Error("turn could not be carried out", slog.String("conv", string(conv)), slog.Any("err", err))
+			t.log.Error("turn could not be carried out", slog.String("conv", string(conv)), slog.String("turn_id", turnOf(err)), slog.Any("err", err))
 			sleep(ctx, wait.next())
 		case !more:
 			return
@@ -97,7 +97,8 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 	app, ok := b.app(first.App)
 	if !ok {
 		// The app was taken out of the configuration while the question waited.
-		bt.log.Error("question dropped: its app is not configured any more", slog.String("app", first.App), slog.String("conv", string(conv)))
+		bt.log.Error("question dropped: its app is not configured any more", slog.String("app", first.App), slog.String("conv", string(conv)),
+			slog.String("turn_id", newJournal(conv, batch).ID))
 		bt.tell(&first.Event, NoticeSetup)
 		return true, b.store.EndTurn(ctx, newJournal(conv, batch), nil, nil)
 	}
@@ -111,7 +112,11 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 	}
 	t := &turn{b: b, bot: bt, app: app, batch: batch}
 	t.log = bt.log.With(slog.String("conv", string(conv)), slog.String("turn_id", journal.ID), slog.String("app", app.Name()))
-	return true, t.run(ctx, journal, resumed)
+	err = nil
+	if panicked := safely(t.log, func() { err = t.run(ctx, journal, resumed) }); panicked != nil {
+		err = panicked
+	}
+	return true, ofTurn(journal.ID, err)
 }
 
 // nextBatch is the messages that become the next question: the oldest one and those that directly follow it from the same

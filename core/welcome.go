@@ -106,15 +106,10 @@ func (t *bot) title(ctx context.Context, at Place, name string) {
 	}
 }
 
-// offerCommands tells the platform, once the bot is connected, which commands there are, when the list is not the one that it
+// offerCommands tells the platform which commands there are, when the list is not the one that it
 // was told last.
 func (t *bot) offerCommands(ctx context.Context) {
 	if t.menu == nil {
-		return
-	}
-	select {
-	case <-t.up:
-	case <-ctx.Done():
 		return
 	}
 	all := CommandInfos(t.settings.Language)
@@ -143,5 +138,14 @@ func (t *bot) offerCommands(ctx context.Context) {
 		if !sleep(ctx, max(wait.next(), RetryAfterOf(err))) {
 			return
 		}
+	}
+}
+
+// onceUp calls f once the bot is connected, unless ctx ends before.
+func (t *bot) onceUp(ctx context.Context, f func(context.Context)) {
+	select {
+	case <-t.up:
+		f(ctx)
+	case <-ctx.Done():
 	}
 }

@@ -26,6 +26,7 @@ type words struct {
 	typeRefused  string
 	tooManyFiles string
 	moreFiles    string // %d is how many more files do not go along
+	moreNotices  string // %d is how many more lines there would be
 	notFetched   string
 	notSent      string
 

@@ -57,6 +57,7 @@ var english = words{
 	typeRefused:  "is of a kind that I do not take",
 	tooManyFiles: "was left out: at most %d files at a time",
 	moreFiles:    "%d more files do not go along",
+	moreNotices:  "+%d more notes",
 	notFetched:   "could not be fetched",
 	notSent:      "could not be sent",
 

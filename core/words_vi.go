@@ -57,6 +57,7 @@ var vietnamese = words{
 	typeRefused:  "thuộc loại mà tôi không nhận",
 	tooManyFiles: "bị bỏ qua: tối đa %d tệp mỗi lần",
 	moreFiles:    "%d tệp nữa không được gửi kèm",
+	moreNotices:  "+%d ghi chú khác",
 	notFetched:   "không tải về được",
 	notSent:      "không gửi được",
 

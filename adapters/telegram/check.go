@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/clickai/bridge/core"
 )
@@ -53,6 +54,9 @@ func (p *Platform) checkHook(info hookInfo) []core.Check {
 		c.OK, c.Mend = false, fmt.Sprintf("%d updates wait, and Telegram's last delivery to %s failed: %s", info.Pending, hostOf(info.URL), p.said(info.LastError))
 	default:
 		c.Mend = "is set to " + hostOf(info.URL)
+		if missing := info.unwanted(); len(missing) > 0 {
+			c.Mend += "; run asks for these updates too, which do not come now: " + strings.Join(missing, ", ")
+		}
 	}
 	return []core.Check{c}
 }

@@ -53,6 +53,39 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// TestCheckOfUpdates: a webhook of an earlier version may lack a kind of updates. The next run asks for it.
+func TestCheckOfUpdates(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name    string
+		allowed []string
+		want    string // "": nothing is missing
+	}{
+		{name: "without buttons", allowed: []string{"message", "edited_message", "message_reaction", "my_chat_member"}, want: "callback_query"},
+		{name: "as by default", want: "message_reaction"},
+		{name: "all", allowed: []string{"message", "edited_message", "callback_query", "message_reaction", "my_chat_member", "poll"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			w := withHook(t, simtelegram.Options{})
+			params := map[string]any{"url": w.url, "secret_token": aSecret, "allowed_updates": append([]string{}, tt.allowed...)}
+			if err := telegram.Call(t.Context(), w.bot, "setWebhook", params, nil); err != nil {
+				t.Fatal(err)
+			}
+			found, err := w.bot.Check(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			hook := found[len(found)-1]
+			_, missing, said := strings.Cut(hook.Mend, "which do not come now: ")
+			if hook.What != "webhook" || !hook.OK || said != (tt.want != "") || missing != tt.want {
+				t.Errorf("check = %+v", hook)
+			}
+		})
+	}
+}
+
 func TestCheckFails(t *testing.T) {
 	t.Parallel()
 	s := newSim(t, simtelegram.Options{})

@@ -131,6 +131,7 @@ func parseBase(raw string) (base, wrong string) {
 func Kind() core.PlatformKind {
 	return core.PlatformKind{
 		Name:        "telegram",
+		Setup:       setup(),
 		NewSettings: func() core.Settings { return &Config{APIURL: DefaultAPIURL} },
 		New: func(bot string, s core.Settings, log *slog.Logger) (core.Platform, error) {
 			cfg, ok := s.(*Config)

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -33,6 +34,14 @@ func TestUpdates(t *testing.T) {
 				t.Fatal(err)
 			}
 			id, events := telegram.Events(raw)
+			for i := range events {
+				if events[i].Kind == core.KindPress { // Telegram does not tell when
+					if time.Since(events[i].SentAt) > patience {
+						t.Errorf("pressed at %s", events[i].SentAt)
+					}
+					events[i].SentAt = time.Unix(1785600000, 0).UTC()
+				}
+			}
 			if id == 0 {
 				t.Error("the update has no id")
 			}
@@ -68,8 +77,17 @@ func check(t *testing.T, events []core.Event) {
 		if ev.Room.ID == "" || ev.MessageID == "" || ev.Sender.ID == "" || !strings.HasPrefix(ev.Sender.Key, "telegram:") {
 			t.Errorf("event without its ids: %+v", ev)
 		}
-		if ev.Roots != "" || ev.Room.Direct && (ev.Room.Name != "" || ev.Kind == core.KindMessage && ev.Reach != core.ReachDirect) {
+		if ev.Roots != "" || ev.Room.Direct && (ev.Room.Name != "" || ev.Kind != core.KindReaction && ev.Reach != core.ReachDirect) {
 			t.Errorf("event = %+v", ev)
+		}
+		if (ev.Kind == core.KindCommand) != (ev.Command != nil) || (ev.Kind == core.KindPress) != (ev.Press != nil) || (ev.Press != nil) != (ev.Handle != "") {
+			t.Errorf("event = %+v", ev)
+		}
+		if ev.Command != nil && (ev.Command.Name != strings.ToLower(ev.Command.Name) || ev.Reach != core.ReachDirect && ev.Reach != core.ReachMention || ev.Text != "") {
+			t.Errorf("command = %+v of %+v", ev.Command, ev)
+		}
+		if ev.Press != nil && (ev.Press.ID == "" || len(ev.Press.ID) > core.MaxButtonID || !utf8.ValidString(ev.Press.Label)) {
+			t.Errorf("press = %+v", ev.Press)
 		}
 		if !utf8.ValidString(ev.Text) {
 			t.Errorf("text = %q", ev.Text)

@@ -46,18 +46,32 @@
 // # Messages
 //
 // Rooms are chats by their id in decimal, threads are topics by theirs; General is the chat itself. Keys are
-// "m:<chat>:<message>", "e:<chat>:<message>:<edit date>" and "r:<update>:<emoji>:<+ or ->". A private chat has no room
-// name: it would be the person's own choice, and rooms are let in by name.
+// "m:<chat>:<message>", "e:<chat>:<message>:<edit date>", "r:<update>:<emoji>:<+ or ->" and "c:<callback query>". A private
+// chat has no room name: it would be the person's own choice, and rooms are let in by name.
 //
 // The text is plain: the bot's mention is cut out, links get their address behind them, code keeps its marks. A message
 // replied to stands before it as a quote, unless it is the bot's; of that, only a part that the person marked does.
-// Forwarded messages say from whom; places, contacts, polls, checklists and dice are told in words. /start says nothing,
-// so that core greets. Other commands stay in the text; "/new@bot" is a mention and loses its "@bot".
+// Forwarded messages say from whom; places, contacts, polls, checklists and dice are told in words. "/start@bot" in a group
+// says nothing, so that core greets.
 //
 // Part.Text goes out as HTML, as telegramfmt writes it; where Telegram cannot parse it, Part.Plain goes without.
 //
 // Telegram has no idempotency key, and bots cannot read what they have sent: a message whose answer was lost may be sent
 // twice. Errors then say so (Maybe).
+//
+// An album is several updates, of which one has the caption with the mention. Who is meant by it is stored before that one is
+// confirmed (as a cursor of the host), so that the others reach the bot too, in whichever process they come.
+//
+// # Commands and buttons
+//
+// A message that begins with a command that the bot knows is that command ([core.KindCommand]): one of those that
+// [Platform.SetCommands] was given last, or before that of the usual ones. In a group it counts as a mention. /start in a
+// private chat is [core.KindOpened]. A command that names another bot is not looked at, unless it stands in a reply to this
+// one; all others stay messages. What a message becomes by being edited is never a command.
+//
+// Buttons are an inline keyboard. Core has five seconds to answer a press ([Platform.Answer]); then it is acknowledged without
+// a word, since the button shows that it is at work until then. When the bot stops, all that is open is acknowledged. Telegram
+// does not tell when a button was pressed: the event has the time at which it came.
 //
 // # Webhook
 //
@@ -91,12 +105,14 @@
 //
 // # Goroutines
 //
-// Run starts none: the poll, or the look at the webhook, is a loop in Run itself. Calls of the webhook are the server's; Run
-// waits for those that it let in. An upload has one inside the library while it lasts.
+// Run starts one, which acknowledges presses with a few calls at once: the poll, or the look at the webhook, is a loop in Run
+// itself. Calls of the webhook are the server's; Run waits for those that it let in. An upload has one inside the library while
+// it lasts.
 //
 // # Non-goals
 //
 // Business accounts, inline mode, channels. Telegram tells bots nothing of deleted messages, and lets them read no history:
-// there is no [core.ThreadReader]. Reactions in the name of a chat, and anonymous ones, do not count: nobody stands behind
+// there is no [core.ThreadReader]. Nor do they find people by their user names, or private groups by their titles
+// ([core.Directory]). There are no windows with a form: a person is asked, and replies. Reactions in the name of a chat, and anonymous ones, do not count: nobody stands behind
 // them.
 package telegram

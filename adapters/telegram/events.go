@@ -20,7 +20,7 @@ func (p *Platform) events(u *update) []core.Event {
 		return []core.Event{ev}
 	case u.Edited != nil:
 		ev, ok := p.messageEvent(u.Edited)
-		if !ok {
+		if !ok || ev.Kind != core.KindMessage { // a command was given when it was sent
 			return nil
 		}
 		// Also for changes that the bot cannot see. What the text was before is not told; core revises waiting questions.
@@ -30,6 +30,10 @@ func (p *Platform) events(u *update) []core.Event {
 			ev.Key = fmt.Sprintf("e:%d:%d:u%d", u.Edited.Chat.ID, u.Edited.ID, u.ID)
 		}
 		return []core.Event{ev}
+	case u.Query != nil:
+		if ev, ok := p.press(u.Query); ok {
+			return []core.Event{ev}
+		}
 	case u.Reaction != nil:
 		return p.reactions(u.ID, u.Reaction)
 	}
@@ -69,10 +73,7 @@ func (p *Platform) messageEvent(m *message) (ev core.Event, ok bool) {
 	if said.empty && len(ev.Attachments) == 0 {
 		return ev, false // a service message: somebody joined, a title was changed
 	}
-	if m.InTopic && m.Topic > 0 {
-		// Outside topics the field is there on replies too, and means the thread of replies. General has none.
-		ev.Thread = strconv.FormatInt(m.Topic, 10)
-	}
+	ev.Thread = m.thread()
 	toBot := m.refer(&ev, &me)
 	switch {
 	case ev.Room.Direct:
@@ -82,7 +83,16 @@ func (p *Platform) messageEvent(m *message) (ev core.Event, ok bool) {
 	case toBot:
 		ev.Reach = core.ReachReply
 	}
-	return ev, true
+	return ev, p.commanded(&ev, m, &me)
+}
+
+// thread is the topic that a message stands in. Outside topics the field is there on replies too, and means the thread of
+// replies. General has none.
+func (m *message) thread() string {
+	if !m.InTopic || m.Topic <= 0 {
+		return ""
+	}
+	return strconv.FormatInt(m.Topic, 10)
 }
 
 // refer notes what a message answers. A message of somebody else is put before the question as a quote: the bot is asked

@@ -19,8 +19,25 @@ func Hurry(p *Platform) *Platform {
 	p.times = timing{
 		hold: pollTimeout, pause: 30 * time.Millisecond, conflict: 20 * time.Millisecond,
 		backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond, hookCheck: 20 * time.Millisecond,
+		acknowledge: time.Hour,
 	}
 	return p
+}
+
+// AcknowledgeAfter has p acknowledge presses after d.
+func AcknowledgeAfter(p *Platform, d time.Duration) { p.times.acknowledge = d }
+
+// AcknowledgeUnhurried is after how long it does in use.
+func AcknowledgeUnhurried() time.Duration { return defaultTiming().acknowledge }
+
+// Pressed notes a press that waits for its answer.
+func Pressed(p *Platform, id string) { p.answers.add(id, time.Now().Add(p.times.acknowledge)) }
+
+// Waiting is how many presses wait for their answers, and how many are remembered for that.
+func Waiting(p *Platform) (open, queued int) {
+	p.answers.mu.Lock()
+	defer p.answers.mu.Unlock()
+	return len(p.answers.open), len(p.answers.queue)
 }
 
 // Unhurried are the periods as they are in use.
@@ -111,6 +128,8 @@ func DraftID(nonce string) string { return draftID(nonce) }
 
 // The bounds of what is remembered.
 const (
+	MaxQueries   = maxQueries
+	MaxAlbums    = maxAlbums
 	MaxDraftless = maxDraftless
 	MaxTyping    = maxTyping
 )

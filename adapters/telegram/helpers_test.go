@@ -39,6 +39,9 @@ type host struct {
 	up     bool
 	ups    int
 	errs   []error
+
+	cursors map[string]string
+	noStore error // of SetCursor
 }
 
 func (h *host) Accept(_ context.Context, ev core.Event) error {
@@ -66,8 +69,25 @@ func (h *host) State(connected bool, err error) {
 	h.changed.Notify()
 }
 
-func (h *host) Cursor(string) (string, error)                   { return "", nil }
-func (h *host) SetCursor(context.Context, string, string) error { return nil }
+func (h *host) Cursor(name string) (string, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.cursors[name], nil
+}
+
+func (h *host) SetCursor(_ context.Context, name, value string) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	defer h.changed.Notify()
+	if h.noStore != nil {
+		return h.noStore
+	}
+	if h.cursors == nil {
+		h.cursors = map[string]string{}
+	}
+	h.cursors[name] = value
+	return nil
+}
 
 func (h *host) setRefuse(f func(core.Event) error) {
 	h.mu.Lock()

@@ -8,15 +8,17 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/clickai/bridge/core"
 )
 
 // intake hands updates to the host, whichever way they come.
 type intake struct {
-	p    *Platform
-	host core.Host
-	log  *slog.Logger
+	p      *Platform
+	host   core.Host
+	log    *slog.Logger
+	albums albums
 }
 
 // task is one thing that an update asks for. Doing it again does no harm: the host knows what it has seen.
@@ -39,6 +41,9 @@ func (in *intake) decode(raw json.RawMessage) (id int64, from, to string, events
 			slog.Uint64("unreadable", in.p.unreadable.Add(1)), slog.Any("err", err))
 	}
 	in.p.heard(&u)
+	if u.Query != nil && u.Query.ID != "" && len(u.Query.ID) <= maxQueryID {
+		in.p.answers.add(u.Query.ID, time.Now().Add(in.p.times.acknowledge))
+	}
 	if from, to = u.Message.moves(); from != "" {
 		return id, from, to, nil
 	}
@@ -54,7 +59,12 @@ func (in *intake) tasks(raw json.RawMessage) (id int64, todo []task) {
 		}))
 	}
 	for _, ev := range events {
-		todo = append(todo, in.guarded(ev.Key, func(ctx context.Context) error { return in.host.Accept(ctx, ev) }))
+		todo = append(todo, in.guarded(ev.Key, func(ctx context.Context) error {
+			if err := in.albums.join(ctx, in.host, &ev, in.log); err != nil {
+				return err
+			}
+			return in.host.Accept(ctx, ev)
+		}))
 	}
 	return id, todo
 }

@@ -25,6 +25,9 @@ const (
 	editGapPrivate = time.Second
 	editGapGroup   = 3 * time.Second
 
+	// messageButtons is a bound of taste: Telegram takes 100, and shows them in a column on small screens.
+	messageButtons = 8
+
 	// draftEvery: a draft goes after about 30 s. Source: https://core.telegram.org/bots/api#sendmessagedraft
 	draftEvery = 20 * time.Second
 
@@ -87,7 +90,7 @@ func isGroup(chat string) bool { return strings.HasPrefix(chat, "-") }
 
 // Limits tells how answers in at are paced. It does no I/O. In groups an answer is shown as a reply to its question.
 func (p *Platform) Limits(at core.Place) core.Limits {
-	l := core.Limits{EditGap: editGapPrivate, TypingEvery: typingEvery}
+	l := core.Limits{EditGap: editGapPrivate, TypingEvery: typingEvery, Buttons: messageButtons}
 	switch {
 	case isGroup(at.Room):
 		l.EditGap, l.ReplyToRoom = editGapGroup, true

@@ -18,7 +18,7 @@ import (
 
 // wanted are the kinds of updates that are asked for. Each poll names them all: an omitted list keeps what an earlier
 // client asked for, and the default leaves reactions out. Without membership updates nothing tells that the bot was
-// blocked; buttons are asked for so that their presses do not wait in the queue for 24 hours.
+// blocked.
 // Source: https://core.telegram.org/bots/api#getupdates
 var wanted = []string{"message", "edited_message", "callback_query", "message_reaction", "my_chat_member"}
 

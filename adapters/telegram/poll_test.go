@@ -67,7 +67,6 @@ func TestReach(t *testing.T) {
 		{name: "ambient", say: sim.Say{Room: simtelegram.Group, User: simtelegram.Anna, Text: "lunch?"}, reach: core.ReachAmbient, text: "lunch?"},
 		{name: "topic", say: sim.Say{Room: simtelegram.Forum, Thread: simtelegram.TopicBilling, User: simtelegram.Tom, Text: "my bill"}, reach: core.ReachAmbient, text: "my bill", thread: simtelegram.TopicBilling},
 		{name: "General", say: sim.Say{Room: simtelegram.Forum, User: simtelegram.Tom, Text: "hi all", Mention: true}, reach: core.ReachMention, text: "hi all"},
-		{name: "start", say: sim.Say{Room: simtelegram.Tom, User: simtelegram.Tom, Text: "/start"}, reach: core.ReachDirect},
 	}
 	for i, tt := range tests { // in turn: they are one stream of updates
 		m := say(t, s, tt.say)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -31,10 +32,20 @@ type registrar struct {
 // hookInfo is what Telegram knows of the webhook.
 // Source: https://core.telegram.org/bots/api#webhookinfo
 type hookInfo struct {
-	URL       string `json:"url"`
-	Pending   int    `json:"pending_update_count"`
-	LastError string `json:"last_error_message"`
-	ErrorAt   int64  `json:"last_error_date"` // seconds
+	URL       string   `json:"url"`
+	Pending   int      `json:"pending_update_count"`
+	LastError string   `json:"last_error_message"`
+	ErrorAt   int64    `json:"last_error_date"` // seconds
+	Allowed   []string `json:"allowed_updates"` // none: the default, which leaves reactions out
+}
+
+// unwanted are the kinds of updates that the bot needs and Telegram does not send it.
+func (h *hookInfo) unwanted() []string {
+	sent := h.Allowed
+	if len(sent) == 0 {
+		sent = slices.DeleteFunc(slices.Clone(wanted), func(kind string) bool { return kind == "message_reaction" })
+	}
+	return slices.DeleteFunc(slices.Clone(wanted), func(kind string) bool { return slices.Contains(sent, kind) })
 }
 
 func newRegistrar(p *Platform, host core.Host) *registrar {

@@ -121,6 +121,8 @@ func (p *Platform) heard(u *update) {
 		p.rooms.open(u.Message.Chat.key())
 	case u.Edited != nil:
 		p.rooms.open(u.Edited.Chat.key())
+	case u.Query != nil && u.Query.Message != nil:
+		p.rooms.open(u.Query.Message.Chat.key())
 	case u.Reaction != nil:
 		p.rooms.open(u.Reaction.Chat.key())
 	case u.Member != nil:

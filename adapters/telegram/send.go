@@ -119,7 +119,7 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 	}
 	params := &tgbot.SendMessageParams{
 		MessageThreadID: topic, Text: post.Part.Text, ParseMode: models.ParseModeHTML,
-		LinkPreviewOptions: noPreview(), ReplyParameters: reply(post.ReplyTo),
+		LinkPreviewOptions: noPreview(), ReplyParameters: reply(post.ReplyTo), ReplyMarkup: keyboard(post.Part.Buttons),
 	}
 	o := order{op: op, room: post.Place.Room, once: true, timeout: callTimeout}
 	for {
@@ -165,7 +165,7 @@ func (p *Platform) orPlain(op string, part core.Part, text *string, mode *models
 	return call()
 }
 
-// Edit changes a message that the bot sent. A text that stands there already is no error.
+// Edit changes a message that the bot sent, and its buttons. What stands there already is no error.
 func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) error {
 	const op = "Edit"
 	if _, err := target(op, m.Place); err != nil {
@@ -178,6 +178,7 @@ func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) 
 	// With InlineMessageID the library would always fail: Telegram answers true, which is no message.
 	params := &tgbot.EditMessageTextParams{
 		MessageID: id, Text: part.Text, ParseMode: models.ParseModeHTML, LinkPreviewOptions: noPreview(),
+		ReplyMarkup: keyboard(part.Buttons), // without it Telegram takes those away that are there
 	}
 	o := order{op: op, room: m.Room, bound: true, timeout: callTimeout}
 	return p.do(ctx, o, func(ctx context.Context, chat string) error {

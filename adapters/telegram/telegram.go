@@ -29,6 +29,8 @@ type Platform struct {
 	pacer   *pace.Pacer
 	drafts  drafts
 	rooms   rooms
+	menu    menu
+	answers *answers
 	hook    *hook // nil where updates are polled
 	times   timing
 	running atomic.Bool
@@ -54,22 +56,27 @@ var (
 	_ core.Pacer            = (*Platform)(nil)
 	_ core.Drafter          = (*Platform)(nil)
 	_ core.Receiver         = (*Platform)(nil)
+	_ core.Answerer         = (*Platform)(nil)
+	_ core.Commander        = (*Platform)(nil)
+	_ core.Directory        = (*Platform)(nil)
 )
 
 // timing are the periods of the poll and of the webhook, in one place so that tests can shorten them.
 type timing struct {
-	hold       time.Duration // how long the server holds a poll that has nothing to say
-	pause      time.Duration // least time between two polls that brought nothing new
-	conflict   time.Duration // how long another poller is left alone: polling at once only throws each other out
-	backoff    time.Duration // before the second try; grows
-	maxBackoff time.Duration
-	hookCheck  time.Duration // between two looks at whether Telegram can deliver to the webhook
+	hold        time.Duration // how long the server holds a poll that has nothing to say
+	pause       time.Duration // least time between two polls that brought nothing new
+	conflict    time.Duration // how long another poller is left alone: polling at once only throws each other out
+	backoff     time.Duration // before the second try; grows
+	maxBackoff  time.Duration
+	hookCheck   time.Duration // between two looks at whether Telegram can deliver to the webhook
+	acknowledge time.Duration // after which a press is acknowledged that nobody has answered
 }
 
 func defaultTiming() timing {
 	return timing{
 		hold: pollTimeout, pause: time.Second, conflict: 10 * time.Second,
 		backoff: 500 * time.Millisecond, maxBackoff: 30 * time.Second, hookCheck: time.Minute,
+		acknowledge: acknowledgeTime,
 	}
 }
 
@@ -83,7 +90,7 @@ func New(name string, c Config, log *slog.Logger) (*Platform, error) {
 	p := &Platform{
 		name: name, log: log, base: base, token: core.Secret(c.token()),
 		client: &client{http: httpClient}, pool: pool, pacer: newPacer(), times: defaultTiming(),
-		typing: map[core.Place]time.Time{},
+		typing: map[core.Place]time.Time{}, answers: newAnswers(),
 	}
 	if c.WebhookURL != "" {
 		p.hook = newHook(p, c)
@@ -129,6 +136,11 @@ func (p *Platform) Run(ctx context.Context, host core.Host) error {
 	if p.hook != nil {
 		run = newRegistrar(p, host).run
 	}
+	working, cancel := context.WithCancel(ctx)
+	var presses sync.WaitGroup
+	defer presses.Wait()
+	defer cancel()
+	presses.Go(func() { p.acknowledge(working) })
 	if err := run(ctx); err != nil {
 		return err
 	}

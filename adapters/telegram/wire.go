@@ -17,6 +17,7 @@ type update struct {
 	ID       int64     `json:"update_id"`
 	Message  *message  `json:"message"`
 	Edited   *message  `json:"edited_message"`
+	Query    *callback `json:"callback_query"`
 	Reaction *reaction `json:"message_reaction"`
 	Member   *member   `json:"my_chat_member"`
 }
@@ -90,6 +91,23 @@ type message struct {
 	MigrateTo    int64     `json:"migrate_to_chat_id"`
 	MigrateFrom  int64     `json:"migrate_from_chat_id"`
 	TopicCreated *struct{} `json:"forum_topic_created"`
+	Keyboard     *markup   `json:"reply_markup"`
+}
+
+type markup struct {
+	Rows [][]struct {
+		Text string `json:"text"`
+		Data string `json:"callback_data"`
+	} `json:"inline_keyboard"`
+}
+
+// callback is a button that was pressed. Its message has the chat and the id alone, and 0 for its date, where the bot cannot
+// see it any more.
+type callback struct {
+	ID      string   `json:"id"`
+	From    *user    `json:"from"`
+	Message *message `json:"message"`
+	Data    string   `json:"data"`
 }
 
 type entity struct {

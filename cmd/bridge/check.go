@@ -75,7 +75,7 @@ func checkServices(ctx context.Context, out io.Writer, c *config.Config, s *part
 		wg.Go(func() {
 			ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 			defer cancel()
-			sections[len(apps)+i] = section{name: b.Settings.Name, checks: checkBot(ctx, b.Platform)}
+			sections[len(apps)+i] = section{name: b.Settings.Name, checks: checkBot(ctx, &b.Settings, b.Platform)}
 		})
 	}
 	wg.Wait()
@@ -96,14 +96,17 @@ func checkServices(ctx context.Context, out io.Writer, c *config.Config, s *part
 	return ok
 }
 
-func checkBot(ctx context.Context, p core.Platform) []core.Check {
+func checkBot(ctx context.Context, set *core.BotSettings, p core.Platform) []core.Check {
 	checker, ok := p.(core.Checker)
 	if !ok {
 		return []core.Check{{What: "platform", OK: true, Mend: "has nothing to check"}}
 	}
 	checks, err := checker.Check(ctx)
 	if err != nil {
-		checks = append(checks, core.Check{What: "platform", Mend: "could not be asked: " + err.Error()})
+		return append(checks, core.Check{What: "platform", Mend: "could not be asked: " + err.Error()})
+	}
+	if dir, ok := p.(core.Directory); ok {
+		checks = append(checks, core.CheckNames(ctx, set, dir)...)
 	}
 	return checks
 }

@@ -16,6 +16,9 @@
 // decodes is sent as a photo (several sizes, the last one byte for byte as given; the real service recompresses it),
 // OGG audio as a voice message, other audio and MPEG-4 video as such, all else as a document.
 //
+// [Server.Press] makes a person press a button, [Server.Buttons] tells what stands under a message, [Server.Presses] what the
+// bot answered, and [Server.Menu] which commands a person's client offers.
+//
 // # Limits
 //
 // Sends and edits together: one a second in a chat with a burst of [ChatBurst], [GroupPerMinute] in any minute of a

@@ -1,76 +1,15 @@
 package telegram
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
 	"time"
 
-	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/telegram/markup"
 )
 
 // What else people do in chats. None of it is part of [sim.Platform].
-
-// maxPresses bounds the button presses that are remembered.
-const maxPresses = 1000
-
-type wireCallback struct {
-	ID           string       `json:"id"`
-	From         *markup.User `json:"from"`
-	Message      *wireMessage `json:"message"`
-	ChatInstance string       `json:"chat_instance"`
-	Data         string       `json:"data"`
-}
-
-// Press makes a person press an inline button, named by its callback_data. It returns the id of the callback query.
-func (s *Server) Press(at sim.Ref, user, data string) (string, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m, u, err := s.at(at, user)
-	if err != nil {
-		return "", fmt.Errorf("telegram: pressing a button: %w", err)
-	}
-	var keyboard struct {
-		Rows [][]button `json:"inline_keyboard"`
-	}
-	if len(m.keyboard) > 0 {
-		if err := json.Unmarshal(m.keyboard, &keyboard); err != nil {
-			return "", fmt.Errorf("telegram: pressing a button: %w", err)
-		}
-	}
-	there := slices.ContainsFunc(keyboard.Rows, func(row []button) bool {
-		return slices.ContainsFunc(row, func(b button) bool { return b.Callback != nil && *b.Callback == data })
-	})
-	if !there {
-		return "", fmt.Errorf("telegram: pressing %q: %w", data, ErrNoButton)
-	}
-	s.pressed++
-	id := strconv.FormatInt(u.ID<<16+s.pressed, 10)
-	s.buttons[id] = &press{at: time.Now()}
-	s.buttonOrder = append(s.buttonOrder, id)
-	if over := len(s.buttonOrder) - maxPresses; over > 0 {
-		for _, old := range s.buttonOrder[:over] {
-			delete(s.buttons, old)
-		}
-		s.buttonOrder = slices.Delete(s.buttonOrder, 0, over)
-	}
-	s.push("callback_query", m.chat.id, wireCallback{
-		ID: id, From: u, Message: s.wire(m, true), ChatInstance: formatID(-m.chat.id), Data: data,
-	})
-	return id, nil
-}
-
-// Answered tells whether the bot has answered a callback query, and with which text.
-func (s *Server) Answered(queryID string) (text string, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if q := s.buttons[queryID]; q != nil {
-		return q.text, q.answered
-	}
-	return "", false
-}
 
 // memberUpdate is https://core.telegram.org/bots/api#chatmemberupdated.
 type memberUpdate struct {
@@ -209,15 +148,4 @@ func (s *Server) onTopic(room, thread string, do func(*chat, *topic) error) erro
 	}
 	s.changed.Notify()
 	return nil
-}
-
-// Commands are what setMyCommands has stored for the default scope and no language, as "name: description".
-func (s *Server) Commands() []string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var out []string
-	for _, c := range s.commands["default||0|"] {
-		out = append(out, c.Command+": "+c.Description)
-	}
-	return out
 }

@@ -49,9 +49,8 @@ type Server struct {
 	calls        map[string]int
 	violations   []string
 	unlisted     int // violations beyond the bound
-	commands     map[string][]botCommand
-	buttons      map[string]*press
-	buttonOrder  []string
+	commands     map[commandScope][]Command
+	presses      []*press // oldest first; at most maxPresses
 	pings        []Ping
 	albums       int64
 	pressed      int64
@@ -82,7 +81,7 @@ func New(o Options) (*Server, error) {
 		chats:   map[int64]*chat{},
 		all:     newOverallLimit(o.RateScale),
 		files:   newFileStore(o.MaxFileBytes),
-		calls:   map[string]int{}, commands: map[string][]botCommand{}, buttons: map[string]*press{},
+		calls:   map[string]int{}, commands: map[commandScope][]Command{},
 		updates: newUpdateQueue(o.FirstUpdateID, o.MaxUpdates),
 	}
 	if s.log == nil {

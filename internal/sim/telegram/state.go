@@ -74,6 +74,7 @@ type message struct {
 	reactions map[int64][]string
 	versions  []sim.Version
 	pinged    map[int64]bool
+	outOfView bool // the bot cannot see it any more
 }
 
 func (c *chat) isGroup() bool { return c.kind != private }

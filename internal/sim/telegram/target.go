@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/clickai/bridge/internal/sim"
-	"github.com/clickai/bridge/internal/sim/telegram/markup"
 )
 
 func formatID(id int64) string { return strconv.FormatInt(id, 10) }
@@ -151,82 +150,4 @@ func (e *floodError) Unwrap() error { return e.apiError }
 
 func (e *floodError) Error() string {
 	return fmt.Sprintf("%s (chat %d: %s)", e.description(), e.chat, e.why)
-}
-
-type button struct {
-	Text     string  `json:"text"`
-	URL      *string `json:"url"`
-	Callback *string `json:"callback_data"`
-}
-
-// keyboardOf reads reply_markup; only inline keyboards stay on a message.
-func keyboardOf(p *params) (json.RawMessage, error) {
-	var markupJSON struct {
-		Inline json.RawMessage `json:"inline_keyboard"`
-	}
-	given, err := p.object("reply_markup", &markupJSON)
-	if err != nil {
-		return nil, wrong("object expected as reply markup")
-	}
-	if !given || len(markupJSON.Inline) == 0 {
-		return nil, nil
-	}
-	if string(markupJSON.Inline) == "null" {
-		p.nulls = append(p.nulls, "inline_keyboard")
-		return nil, nil
-	}
-	var rows [][]json.RawMessage
-	if err := json.Unmarshal(markupJSON.Inline, &rows); err != nil {
-		return nil, wrong("can't parse reply keyboard markup JSON object")
-	}
-	n := 0
-	kept := [][]json.RawMessage{}
-	for _, row := range rows {
-		for _, raw := range row {
-			n++
-			var b button
-			if err := json.Unmarshal(raw, &b); err != nil {
-				return nil, wrong("can't parse inline keyboard button: InlineKeyboardButton must be an Object")
-			}
-			if err := b.check(raw); err != nil {
-				return nil, err
-			}
-		}
-		if len(row) > 0 {
-			kept = append(kept, row)
-		}
-	}
-	if n == 0 {
-		return nil, nil
-	}
-	if n > 100 {
-		return nil, wrong("reply markup is too long")
-	}
-	return json.Marshal(map[string]any{"inline_keyboard": kept})
-}
-
-func (b button) check(raw json.RawMessage) error {
-	if strings.TrimSpace(b.Text) == "" {
-		return wrong("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
-	}
-	switch {
-	case b.Callback != nil:
-		if n := len(*b.Callback); n < 1 || n > 64 {
-			return wrong("BUTTON_DATA_INVALID")
-		}
-	case b.URL != nil:
-		if _, ok := markup.CheckLink(*b.URL); !ok {
-			return wrong("inline keyboard button URL '%s' is invalid: Wrong HTTP URL", *b.URL)
-		}
-	default:
-		var kinds map[string]json.RawMessage
-		_ = json.Unmarshal(raw, &kinds)
-		for _, k := range []string{"web_app", "login_url", "switch_inline_query", "switch_inline_query_current_chat", "copy_text", "pay"} {
-			if _, ok := kinds[k]; ok {
-				return nil
-			}
-		}
-		return wrong("can't parse inline keyboard button: Text buttons are unallowed in the inline keyboard")
-	}
-	return nil
 }
