@@ -576,3 +576,53 @@ func TestCommandAfterCrash(t *testing.T) {
 		}
 	})
 }
+
+// pane is a desk where chats have titles and suggestions of the platform's own.
+type pane struct {
+	*desk
+	prompts []string
+	titles  []string
+}
+
+func (p *pane) Prompt(_ context.Context, at core.Place, _ string, prompts []string) error {
+	if at.Thread == "" {
+		return &core.Error{Op: "pane.Prompt", Class: core.Unsupported}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.prompts = append(p.prompts, prompts...)
+	return nil
+}
+
+func (p *pane) SetTitle(_ context.Context, _ core.Place, title string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.titles = append(p.titles, title)
+	return nil
+}
+
+func TestPane(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, d, l := newDesk(t)
+		l.opening = core.Opening{Prompts: []string{"One?", "Two?", "Three?", "Four?"}}
+		p := &pane{desk: d}
+		r.platform = p
+		r.start()
+		opened := r.message("")
+		opened.Kind, opened.Thread = core.KindOpened, "t1"
+		r.accept(opened)
+		r.settle()
+		if want := []string{"One?", "Two?", "Three?"}; !slices.Equal(p.prompts, want) || len(r.chat.texts()) != 0 {
+			t.Errorf("suggests %q, shows %q", p.prompts, r.chat.texts())
+		}
+		for _, text := range []string{"where is\nmy order?", "and now?", "!rename Order 7"} {
+			ev := r.message(text)
+			ev.Thread = "t1"
+			r.accept(ev)
+			r.settle()
+		}
+		if want := []string{"where is my order?", "Order 7"}; !slices.Equal(p.titles, want) {
+			t.Errorf("titles %q", p.titles)
+		}
+	})
+}
