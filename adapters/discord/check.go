@@ -10,26 +10,6 @@ import (
 	"github.com/clickai/bridge/core"
 )
 
-// needed are the permissions of the bot in a server.
-// Source: https://docs.discord.com/developers/topics/permissions#permissions-bitwise-permission-flags
-var needed = []struct {
-	bit  bits
-	name string // as the settings of a role call it
-	why  string
-}{
-	{discordgo.PermissionViewChannel, "View Channels", "to see any message"},
-	{discordgo.PermissionSendMessages, "Send Messages", "to answer in channels"},
-	{discordgo.PermissionReadMessageHistory, "Read Message History", "to find what was missed, and to reply"},
-	{discordgo.PermissionCreatePublicThreads, "Create Public Threads", "to answer in a thread of the question"},
-	{discordgo.PermissionSendMessagesInThreads, "Send Messages in Threads", "to answer in threads and forum posts"},
-	{discordgo.PermissionAddReactions, "Add Reactions", "to offer ratings"},
-	{discordgo.PermissionAttachFiles, "Attach Files", "to send files"},
-	{discordgo.PermissionEmbedLinks, "Embed Links", "to show what links lead to"},
-}
-
-// invitePermissions are what an invitation asks for: needed, and external emoji.
-const invitePermissions = 309238025280
-
 const maxCheckedGuilds = 200 // https://docs.discord.com/developers/resources/user#get-current-user-guilds
 
 // Flags of an application that has the message content intent, approved or of an application in few servers.
@@ -59,7 +39,7 @@ func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
 	p.dir.identify(me.ID, "")
 	add("token", true, displayName(&me, nil))
 
-	app, err := p.checkIntent(ctx, add)
+	app, err := p.checkApplication(ctx, add)
 	if err != nil {
 		return nil, err
 	}
@@ -74,15 +54,10 @@ func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
 
 type addLine func(what string, ok bool, mend string)
 
-func (p *Platform) checkIntent(ctx context.Context, add addLine) (appID string, err error) {
-	var app struct {
-		ID    string `json:"id"`
-		Flags int64  `json:"flags"`
-	}
-	err = p.read(ctx, "discord.Check", discordgo.EndpointAPI+"applications/@me", "applications", "", &app)
-	if lasting(err) {
-		err = p.read(ctx, "discord.Check", discordgo.EndpointOAuth2+"applications/@me", "oauth2", "", &app)
-	}
+// checkApplication looks at what the developer portal sets: the intent, and that commands and presses come over the gateway.
+func (p *Platform) checkApplication(ctx context.Context, add addLine) (appID string, err error) {
+	const op = "discord.Check"
+	app, err := p.application(ctx, op)
 	if lasting(err) {
 		return "", nil // a server without applications has no intents to switch
 	}
@@ -94,8 +69,28 @@ func (p *Platform) checkIntent(ctx context.Context, add addLine) (appID string, 
 	} else {
 		add("intent MESSAGE_CONTENT", false, mendIntent)
 	}
+	if app.Endpoint != "" {
+		add("commands and buttons", false, mendEndpoint)
+		return app.ID, nil
+	}
+	if !isID(app.ID) {
+		return "", nil
+	}
+	var commands lenient[wireAny]
+	err = p.read(ctx, op, discordgo.EndpointApplicationGlobalCommands(app.ID), "commands", "", &commands)
+	switch {
+	case err == nil && len(commands) == 0:
+		add("commands and buttons", true, "no commands registered yet: that is done at the next start")
+	case err == nil:
+		add("commands and buttons", true, fmt.Sprintf("%d commands registered", len(commands)))
+	case !lasting(err):
+		return "", err
+	}
 	return app.ID, nil
 }
+
+const mendEndpoint = "an Interactions Endpoint URL is set, so commands and presses do not come to the bridge: clear it at " +
+	"https://discord.com/developers/applications, page General Information"
 
 func (p *Platform) checkGateway(ctx context.Context, add addLine) error {
 	var bot struct {
@@ -126,18 +121,12 @@ func (p *Platform) checkGateway(ctx context.Context, add addLine) error {
 }
 
 func (p *Platform) checkGuilds(ctx context.Context, appID string, add addLine) error {
-	var guilds lenient[struct {
-		ID          string `json:"id"`
-		Name        string `json:"name"`
-		Owner       bool   `json:"owner"`
-		Permissions *bits  `json:"permissions"`
-	}]
-	address := fmt.Sprintf("%s?limit=%d", discordgo.EndpointUserGuilds("@me"), maxCheckedGuilds)
-	if err := p.read(ctx, "discord.Check", address, "users guilds", "", &guilds); err != nil {
+	guilds, err := p.guilds(ctx, "discord.Check")
+	if err != nil {
 		return err
 	}
 	if len(guilds) == 0 {
-		add("servers", false, "the bot is in no server: invite it with "+inviteURL(appID))
+		add("servers", false, "the bot is in no server: invite it with "+InviteURL(appID))
 	}
 	for _, g := range guilds {
 		var granted bits
@@ -155,25 +144,16 @@ func (p *Platform) checkGuilds(ctx context.Context, appID string, add addLine) e
 		name := oneLine(strings.TrimSpace(g.Name), 80)
 		complete := true
 		for _, n := range needed {
-			if granted&(n.bit|discordgo.PermissionAdministrator) != 0 {
+			if n.optional || granted&(n.bit|discordgo.PermissionAdministrator) != 0 {
 				continue
 			}
 			complete = false
 			add("permission "+n.name+" in "+name, false,
-				fmt.Sprintf("%s: grant it in Server Settings, Roles, or invite the bot again with %s", n.why, inviteURL(appID)))
+				fmt.Sprintf("%s: grant it in Server Settings, Roles, or invite the bot again with %s", n.why, InviteURL(appID)))
 		}
 		if complete {
 			add("permissions in "+name, true, "")
 		}
 	}
 	return nil
-}
-
-// inviteURL is the address at which an administrator adds the bot with all permissions.
-// Source: https://docs.discord.com/developers/topics/oauth2#bot-authorization-flow
-func inviteURL(appID string) string {
-	if !isID(appID) {
-		appID = "YOUR_APPLICATION_ID"
-	}
-	return fmt.Sprintf("https://discord.com/oauth2/authorize?client_id=%s&scope=bot+applications.commands&permissions=%d", appID, invitePermissions)
 }

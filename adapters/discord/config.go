@@ -77,6 +77,8 @@ func isDiscordHost(host string) bool {
 func Kind() core.PlatformKind {
 	return core.PlatformKind{
 		Name:        "discord",
+		Threads:     true,
+		Setup:       setup(),
 		NewSettings: func() core.Settings { return &Config{APIURL: DefaultAPIURL} },
 		New: func(bot string, s core.Settings, log *slog.Logger) (core.Platform, error) {
 			cfg, ok := s.(*Config)

@@ -137,11 +137,79 @@ func FuzzDispatch(f *testing.F) {
 		ctx := t.Context()
 		_ = d.Dispatch(ctx, kind, data, 1)
 		for _, ev := range got {
-			if ev.Key == "" || len(ev.Key) > 200 || ev.Room.ID == "" || ev.MessageID == "" {
+			if ev.Key == "" || len(ev.Key) > 200 || ev.Room.ID == "" || ev.MessageID == "" && ev.Command == nil && ev.Press == nil {
 				t.Errorf("event cannot be stored: %+v", ev)
 			}
 			if _, err := json.Marshal(ev); err != nil {
 				t.Errorf("event cannot be encoded: %v", err)
+			}
+		}
+	})
+}
+
+// FuzzInteraction: of whatever comes as an interaction, nothing panics, a token never gets into what is stored, and what can be
+// answered has a handle.
+func FuzzInteraction(f *testing.F) {
+	files, err := filepath.Glob("testdata/decode/*.json")
+	if err != nil {
+		f.Fatal(err)
+	}
+	seeds := 0
+	for _, file := range files {
+		raw, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		var fr struct {
+			T string          `json:"t"`
+			D json.RawMessage `json:"d"`
+		}
+		if json.Unmarshal(raw, &fr) == nil && fr.T == "INTERACTION_CREATE" {
+			f.Add([]byte(fr.D))
+			seeds++
+		}
+	}
+	if seeds == 0 {
+		f.Fatal("no seeds")
+	}
+	f.Add([]byte(`{"id":"1","token":"t","channel_id":"2","type":3,"user":{"id":"3"},"message":{"id":"4"},"data":{"custom_id":"x","component_type":2}}`))
+	f.Add([]byte(`{"id":"1","channel_id":"2","type":2,"user":{"id":"3"},"data":{"name":"x","type":1,"options":[{"value":{}},{"value":[1]},{}]}}`))
+	f.Add([]byte(`{"id":"1","channel_id":"2","type":5,"user":{"id":"3"},"data":{"custom_id":"x","components":[{"component":{"component":{"type":4,"value":"deep"}}}]}}`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var got []core.Event
+		d := newDecoder(t, func(ev core.Event) { got = append(got, ev) })
+		if !json.Valid(data) || bytes.Contains(data, []byte("guild_id")) && !bytes.Contains(data, []byte(`1100000000000000000`)) {
+			return // an unknown server would be asked for
+		}
+		if err := d.Dispatch(t.Context(), "INTERACTION_CREATE", data, 1); err != nil {
+			t.Fatal(err)
+		}
+		var sent struct {
+			Token string `json:"token"`
+		}
+		_ = json.Unmarshal(data, &sent)
+		for _, ev := range got {
+			stored, err := json.Marshal(ev)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if ev.Key == "" || len(ev.Key) > 200 || ev.Room.ID == "" || ev.Sender.ID == "" || ev.SentAt.IsZero() {
+				t.Errorf("event cannot be stored: %s", stored)
+			}
+			if len(sent.Token) > 20 && (strings.Contains(string(stored), sent.Token) || strings.Contains(ev.Handle, sent.Token)) {
+				t.Errorf("the token is in the event: %s", stored)
+			}
+			switch ev.Kind {
+			case core.KindCommand:
+				if ev.Command == nil || ev.Command.Name == "" || ev.Command.Name != strings.ToLower(ev.Command.Name) {
+					t.Errorf("command %s", stored)
+				}
+			case core.KindPress:
+				if ev.Press == nil || ev.Press.ID == "" {
+					t.Errorf("press %s", stored)
+				}
+			default:
+				t.Errorf("kind %s", ev.Kind)
 			}
 		}
 	})

@@ -78,6 +78,13 @@ func (d *directory) me() string {
 	return d.self
 }
 
+// application is the application's id; "" if no connection has told it yet.
+func (d *directory) application() string {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return d.app
+}
+
 func (d *directory) channel(id string) (channel, bool) {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

@@ -26,6 +26,8 @@ type Platform struct {
 	dir       *directory
 	lookups   lookups
 	urls      urls
+	bare      *bare
+	inter     *interactions
 	downloads *http.Client
 	pools     []*http.Transport
 	dialer    *websocket.Dialer
@@ -46,6 +48,10 @@ var (
 	_ core.Uploader         = (*Platform)(nil)
 	_ core.ThreadReader     = (*Platform)(nil)
 	_ core.Checker          = (*Platform)(nil)
+	_ core.Answerer         = (*Platform)(nil)
+	_ core.FormOpener       = (*Platform)(nil)
+	_ core.Commander        = (*Platform)(nil)
+	_ core.Directory        = (*Platform)(nil)
 )
 
 // timing are the periods of the connection, in one place so that tests can shorten them.
@@ -60,6 +66,7 @@ type timing struct {
 	retryStore  time.Duration // how long an event that the store refuses is tried before the connection is dropped
 	flush       time.Duration // between two writes of the positions
 	retryPage   time.Duration // before a failed page of history is asked for again; grows
+	ack         time.Duration // until an interaction that core has not answered is acknowledged
 	lookback    time.Duration // how far back history is read when the host does not say
 }
 
@@ -67,7 +74,7 @@ func defaultTiming() timing {
 	return timing{
 		hello: 20 * time.Second, ready: time.Minute, resume: 15 * time.Second, identifyGap: 5 * time.Second,
 		backoff: time.Second, maxBackoff: 2 * time.Minute, stable: time.Minute,
-		retryStore: 15 * time.Second, flush: 30 * time.Second, retryPage: time.Second, lookback: 7 * 24 * time.Hour,
+		retryStore: 15 * time.Second, flush: 30 * time.Second, retryPage: time.Second, ack: ackAfter, lookback: 7 * 24 * time.Hour,
 	}
 }
 
@@ -86,6 +93,8 @@ func New(name string, cfg Config, log *slog.Logger) (*Platform, error) {
 		name: name, log: log, base: base, auth: core.Secret(cfg.token()),
 		api: api, dir: newDirectory(), downloads: downloads, pools: []*http.Transport{pool, downloadPool},
 		dialer: &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: 15 * time.Second},
+		bare:   newBare(),
+		inter:  newInteractions(),
 		times:  defaultTiming(),
 	}, nil
 }

@@ -23,6 +23,8 @@ func (r *runner) dispatch(ctx context.Context, f frame, s session) error {
 		return r.reaction(ctx, f, s)
 	case "MESSAGE_REACTION_REMOVE_ALL", "MESSAGE_REACTION_REMOVE_EMOJI":
 		return r.cleared(ctx, f, s)
+	case "INTERACTION_CREATE":
+		return r.interaction(ctx, f)
 	case "GUILD_CREATE":
 		return r.guild(f)
 	}

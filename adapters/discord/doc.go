@@ -31,6 +31,23 @@
 //   - [Platform.Run] returns after every goroutine that it started.
 //   - The token goes to the host of api_url and to the gateway that this host names, nowhere else.
 //
+// # Commands, buttons and forms
+//
+// Slash commands, presses and forms come over the gateway as interactions (interactions.go) and are answered by request, to the one
+// person alone (answer.go). Discord forgets an interaction that is not answered within 3 seconds:
+//
+//   - An interaction is stored before it is acknowledged. One that core has not answered 2 seconds after it came is acknowledged
+//     without a text (acks.go): a press shows nothing, a command shows the bot as thinking, to that person alone. What core
+//     says later takes that place or follows it, for 15 minutes.
+//   - Interactions do not wait behind a channel that is being caught up, and what answers them has no part in the global limit.
+//   - The token of an interaction, with which anyone could answer in the bot's name, stays in memory: the handle is its id. The
+//     newest 10,000 are kept. That Discord refuses such a token is not taken for a refusal of the bot's own.
+//   - A first answer whose own answer is lost is tried once more: Discord takes one and says that it has.
+//   - An edit without buttons takes away those that the message has or may have.
+//
+// Interactions that nobody was connected for are lost: Discord tells the person that they failed, and keeps no history of them.
+// After a restart the answer to one is a message like any other.
+//
 // # What discordgo does here, and what not
 //
 // github.com/bwmarrin/discordgo makes the requests, and gives endpoints, error codes, intents and permissions. Its gateway
@@ -54,7 +71,8 @@
 // # Goroutines of Run
 //
 // Run itself reads the socket and handles each event. It starts and waits for: one heartbeat for each connection, four
-// catch-up workers, one writer of positions, and one that waits for a refused token. Closing a connection when ctx ends is a callback of the context.
+// catch-up workers, one writer of positions, one that waits for a refused token, and one that acknowledges interactions, with at
+// most 16 requests at once. Closing a connection when ctx ends is a callback of the context.
 //
 // # Growing answers
 //

@@ -143,6 +143,8 @@ func (e *apiError) class(inThread bool) core.Class {
 		return core.TooLarge
 	case discordgo.ErrCodeInvalidFormBody:
 		return e.formClass()
+	case discordgo.ErrCodeInvalidWebhookTokenProvided: // an interaction that is over; its 401 says nothing of the bot's token
+		return core.NotFound
 	}
 	switch e.Status {
 	case http.StatusUnauthorized:

@@ -17,7 +17,7 @@ func Hurry(p *Platform) *Platform {
 	p.times = timing{
 		hello: 2 * time.Second, ready: 2 * time.Second, resume: 2 * time.Second, identifyGap: time.Millisecond,
 		backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond, stable: time.Hour,
-		retryStore: 300 * time.Millisecond, flush: 20 * time.Millisecond, retryPage: 5 * time.Millisecond, lookback: time.Hour,
+		retryStore: 300 * time.Millisecond, flush: 20 * time.Millisecond, retryPage: 5 * time.Millisecond, ack: time.Minute, lookback: time.Hour,
 	}
 	return p
 }

@@ -69,6 +69,8 @@ const (
 	waitPost   = 10 * time.Second
 	waitRead   = 20 * time.Second
 
+	waitCommands = time.Minute
+
 	maxAnswer    = 32 << 20 // bytes of a good answer: a page of 100 messages with all their embeds
 	maxErrorBody = 64 << 10 // bytes of an error's body
 	maxFrame     = 64 << 20 // bytes of one gateway frame: GUILD_CREATE of a large server
@@ -88,6 +90,16 @@ const (
 	maxReactionLists = 40  // emoji under messages of one channel that are looked at after a gap
 	maxReactorPages  = 3   // pages of those who have reacted with one emoji
 
+	maxBare    = 4096   // messages remembered to have no buttons
+	maxHandles = 10_000 // interactions remembered so that they can be answered
+	acksAtOnce = 16     // interactions acknowledged at once
+
+	ackAfter   = 2 * time.Second // an interaction that core has not answered is acknowledged: the first answer is due in 3 s
+	ackTimeout = 5 * time.Second // of one first answer
+	tokenLife  = 15*time.Minute - 10*time.Second
+
+	maxSearched = 25 // servers that are searched for a room or a person by name
+
 	maxHeld    = 500 // events of one channel that wait for its history
 	maxLookups = 2048
 )
@@ -99,5 +111,6 @@ func (p *Platform) Limits(at core.Place) core.Limits {
 		EditGap:     editGap,
 		TypingEvery: typingEvery,
 		ReplyToRoom: at.Thread == "" && known && ch.guild != "",
+		Buttons:     maxRows * maxInRow,
 	}
 }

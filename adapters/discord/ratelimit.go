@@ -44,6 +44,15 @@ const allCalls = "all"
 // its own.
 type route struct {
 	name, major string
+	apart       bool // answers to interactions: the global limit does not count them
+}
+
+// budgets are what a request of the route counts against.
+func (r route) budgets(b *bucket) []string {
+	if r.apart {
+		return []string{b.budget}
+	}
+	return []string{allCalls, b.budget}
 }
 
 func (r route) String() string { return r.name + " " + r.major }
@@ -125,7 +134,7 @@ func (l *limiter) turn(ctx context.Context, r route, c pace.Call, granted func(*
 	for {
 		l.mu.Lock()
 		b := l.bucket(r)
-		c.Budgets = []string{allCalls, b.budget}
+		c.Budgets = r.budgets(b)
 		wctx, cancel := context.WithCancelCause(ctx)
 		w := &waiter{cancel: cancel}
 		b.waiting[w] = struct{}{}
@@ -170,7 +179,7 @@ func (l *limiter) unpace(r route, p pace.Priority) {
 	b := l.bucket(r)
 	if n := len(b.granted); n > 0 {
 		b.granted = b.granted[:n-1]
-		l.pacer.Return(pace.Call{Budgets: []string{allCalls, b.budget}, Priority: p})
+		l.pacer.Return(pace.Call{Budgets: r.budgets(b), Priority: p})
 	}
 }
 
@@ -249,7 +258,7 @@ func (l *limiter) take(ctx context.Context, r route, p pace.Priority, maxWait ti
 
 func (l *limiter) delay(r route, c pace.Call) time.Duration {
 	l.mu.Lock()
-	c.Budgets = []string{allCalls, l.bucket(r).budget}
+	c.Budgets = r.budgets(l.bucket(r))
 	l.mu.Unlock()
 	return l.pacer.Delay(c)
 }

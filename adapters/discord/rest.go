@@ -71,6 +71,7 @@ type call struct {
 	wait     time.Duration // the longest that it may be held back otherwise
 	timeout  time.Duration // 0: callTimeout
 	inThread bool
+	apart    bool // see route
 }
 
 // do makes the request and decodes the answer into out, if it is not nil. The error is a *core.Error.
@@ -80,7 +81,7 @@ func (a *api) do(ctx context.Context, c call, out any) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	at := route{name: c.method + " " + c.route, major: c.major}
+	at := route{name: c.method + " " + c.route, major: c.major, apart: c.apart}
 	key := c.op + " " + at.String()
 	if err := a.remembered(key); err != nil {
 		return err
@@ -90,9 +91,11 @@ func (a *api) do(ctx context.Context, c call, out any) error {
 		return notSent(c.op, err)
 	}
 	ex := &exchange{}
-	if err := a.limits.leave(ctx); err != nil {
-		under.done(ex)
-		return notSent(c.op, err)
+	if !c.apart {
+		if err := a.limits.leave(ctx); err != nil {
+			under.done(ex)
+			return notSent(c.op, err)
+		}
 	}
 	body, err := a.send(ctx, c, ex)
 	under.done(ex)

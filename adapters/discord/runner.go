@@ -24,6 +24,7 @@ type runner struct {
 	positions *positions
 	catchup   *catchup
 	marks     *marks
+	acks      *acks
 	stored    session // as it was stored last; used by the writer of positions, and after it has ended
 
 	seed  maphash.Seed
@@ -34,6 +35,7 @@ func newRunner(p *Platform, host core.Host) *runner {
 	r := &runner{p: p, host: host, log: p.log, positions: newPositions(host), marks: newMarks(host), seed: maphash.MakeSeed()}
 	r.gateway = &gateway{p: p, handle: r.handle, state: host.State}
 	r.catchup = newCatchup(r)
+	r.acks = newAcks(p)
 	return r
 }
 
@@ -58,6 +60,7 @@ func (r *runner) run(ctx context.Context) error {
 		wg.Go(func() { r.catchup.work(inner) })
 	}
 	wg.Go(func() { r.flushes(inner) })
+	wg.Go(func() { r.acks.work(inner) })
 	connected, refuse := context.WithCancelCause(ctx)
 	wg.Go(func() { r.doubts(inner, refuse) })
 	fatal := r.connections(connected)

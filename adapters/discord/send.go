@@ -23,6 +23,8 @@ type outMessage struct {
 	Reference       *outReference   `json:"message_reference,omitempty"`
 	Flags           int             `json:"flags,omitempty"`
 	Attachments     []outAttachment `json:"attachments,omitempty"`
+
+	Components []discordgo.MessageComponent `json:"components,omitempty"`
 }
 
 type outAttachment struct {
@@ -49,6 +51,8 @@ type outEdit struct {
 	Content         string          `json:"content"`
 	AllowedMentions allowedMentions `json:"allowed_mentions"`
 	Flags           int             `json:"flags"`
+
+	Components *[]discordgo.MessageComponent `json:"components,omitempty"` // nil: they stay
 }
 
 // noPreviews: the previews of links in an answer would be longer than the answer.
@@ -86,7 +90,7 @@ func target(op string, at core.Place) (string, error) {
 
 // Post sends one message. With a nonce Discord returns the message that it has taken for the same nonce in the last
 // minutes instead of making another. An archived thread that does not open by itself is opened, if the bot may. Its caller
-// has waited for its turn with [Platform.Pace].
+// has waited for its turn with [Platform.Pace]. Buttons are rows of five under the text.
 // Source: https://docs.discord.com/developers/resources/message#create-message
 func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, error) {
 	const op = "discord.Post"
@@ -96,12 +100,12 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 	}
 	replyTo, paced, opened := post.ReplyTo, true, false
 	for {
-		var sent struct {
-			ID string `json:"id"`
-		}
+		var sent sentMessage
+		body := newMessage(post.Part.Text, post.Nonce, replyTo)
+		body.Components = rowsOf(post.Part.Buttons)
 		err := p.api.do(ctx, call{
 			op: op, method: http.MethodPost, url: discordgo.EndpointChannelMessages(channelID), route: "messages", major: channelID,
-			body: newMessage(post.Part.Text, post.Nonce, replyTo), paced: paced, wait: waitPost, inThread: post.Place.Thread != "",
+			body: body, paced: paced, wait: waitPost, inThread: post.Place.Thread != "",
 		}, &sent)
 		switch {
 		case err != nil && replyTo != "" && replyRefused(err):
@@ -113,6 +117,7 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 		case !isID(sent.ID):
 			return core.MessageRef{}, &core.Error{Op: op, Class: core.Transient, Maybe: true, Err: errNotOwn}
 		default:
+			p.bare.set(sent.ID, len(body.Components) == 0 && sent.noButtons())
 			return core.MessageRef{Place: post.Place, ID: sent.ID}, nil
 		}
 	}
@@ -147,17 +152,19 @@ func (p *Platform) Edit(ctx context.Context, m core.MessageRef, part core.Part) 
 	if wait := p.api.limits.oldEdits(channelID); wait > 0 && time.Since(idOf(m.ID).time()) >= oldMessage {
 		return notSent(op, &tooSoonError{wait: wait})
 	}
+	buttons := p.editedButtons(m.ID, part.Buttons)
 	edit := func(paced bool) error {
-		var now struct {
-			ID string `json:"id"`
-		}
+		var now sentMessage
 		err := p.api.do(ctx, call{
 			op: op, method: http.MethodPatch, url: discordgo.EndpointChannelMessage(channelID, m.ID), route: "message", major: channelID,
-			body: &outEdit{Content: part.Text, AllowedMentions: nobody(true), Flags: noPreviews}, paced: paced, wait: waitPost,
-			inThread: m.Thread != "",
+			body: &outEdit{Content: part.Text, AllowedMentions: nobody(true), Flags: noPreviews, Components: buttons}, paced: paced,
+			wait: waitPost, inThread: m.Thread != "",
 		}, &now)
 		if err == nil && now.ID != m.ID {
 			return &core.Error{Op: op, Class: core.Transient, Err: errNotOwn} // a proxy's page with status 200
+		}
+		if err == nil {
+			p.bare.set(m.ID, (buttons == nil || len(*buttons) == 0) && now.noButtons())
 		}
 		return err
 	}

@@ -11,7 +11,6 @@ import (
 	"unicode"
 
 	"github.com/bwmarrin/discordgo"
-	"github.com/rivo/uniseg"
 
 	"github.com/clickai/bridge/core"
 )
@@ -67,18 +66,8 @@ func threadName(s string) string {
 	if utf16Len(s) <= maxThreadName {
 		return s
 	}
-	// Cut between characters as people see them, at a blank if there is one in the last third.
-	var cut strings.Builder
-	used := 0
-	for g := uniseg.NewGraphemes(s); g.Next(); {
-		n := utf16Len(g.Str())
-		if used+n > maxThreadName-1 {
-			break
-		}
-		used += n
-		cut.WriteString(g.Str())
-	}
-	out := cut.String()
+	// Cut at a blank if there is one in the last third.
+	out := strings.TrimSuffix(clipUnits(s, maxThreadName), "…")
 	if i := strings.LastIndexByte(out, ' '); i > len(out)*2/3 {
 		out = out[:i]
 	}

@@ -21,6 +21,11 @@
 // [Support] and the forum [Help]; each has a direct channel with the bot. Text is written as a person types it: @Anna
 // and #support become mentions. A user is named by id or by name.
 //
+// Interactions: people use slash commands ([Server.Command]), press buttons ([Server.Press]), send forms ([Server.SendForm]) or close
+// them. [Server.Offers], [Server.Buttons], [Server.Private] and [Server.Interactions] are what a person sees: the commands that are
+// offered, the buttons of a message, what is shown to them alone, and open forms. A first answer is taken for 3 s, the token for
+// 15 minutes.
+//
 // Non-goals: voice, slash-command permissions, polls and stickers as such (their raw fields can be planted with
 // [Extra]), transport compression, user accounts.
 //

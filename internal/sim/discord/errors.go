@@ -49,6 +49,7 @@ var (
 	errBulkCount          = &apiError{status: http.StatusBadRequest, code: 50016, message: "Provided too few or too many messages to delete. Must provide at least 2 and fewer than 100 messages to delete.", fault: true}
 	errSystemMessage      = &apiError{status: http.StatusForbidden, code: 50021, message: "Cannot execute action on a system message"}
 	errChannelType        = &apiError{status: http.StatusBadRequest, code: 50024, message: "Cannot execute action on this channel type", fault: true}
+	errWebhookToken       = &apiError{status: http.StatusUnauthorized, code: 50027, message: "Invalid Webhook Token"}
 	errRecipient          = &apiError{status: http.StatusBadRequest, code: 50033, message: "Invalid Recipient(s)"}
 	errBulkAge            = &apiError{status: http.StatusBadRequest, code: 50034, message: "You can only bulk delete messages that are under 14 days old.", fault: true}
 	errVersion            = &apiError{status: http.StatusBadRequest, code: 50041, message: "Invalid API version", fault: true}

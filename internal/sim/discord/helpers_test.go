@@ -55,8 +55,10 @@ func start(t *testing.T, o discord.Options) *discord.Server {
 	return s
 }
 
-// fast has rate-limit windows too short to matter.
-func fast() discord.Options { return discord.Options{RateScale: 1e-9} }
+// fast has rate-limit windows too short to matter, and lets interactions wait.
+func fast() discord.Options {
+	return discord.Options{RateScale: 1e-9, InteractionDeadline: time.Hour}
+}
 
 // redirect sends the library's requests to a stand-in.
 type redirect struct {

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/clickai/bridge/internal/sim"
 )
 
 // interactionLife is how long an interaction's token works after its first answer.
@@ -18,11 +16,13 @@ const interactionLife = 15 * time.Minute
 const (
 	interactionCommand   = 2
 	interactionComponent = 3
+	interactionModal     = 5
 
 	callbackMessage        = 4
 	callbackDeferred       = 5
 	callbackDeferredUpdate = 6
 	callbackUpdate         = 7
+	callbackModal          = 9
 )
 
 const maxInteractions = 10000
@@ -37,23 +37,16 @@ type interaction struct {
 	typ       int
 	user      *user
 	channel   *channel
-	name      string   // of the command
-	source    *message // whose button was pressed
+	name      string       // of the command
+	source    *message     // whose button was pressed, or whose button opened the form that was sent
+	opener    *interaction // of a form that was sent
+	form      *modal       // that the answer opened; nil once it is sent or closed
 	at        time.Time
 	answered  bool
 	deferred  bool
 	ephemeral bool
 	original  *message
 	replies   []*message
-}
-
-// Interaction is what a person sees of a command or a pressed button.
-type Interaction struct {
-	ID, Token string
-	Answered  bool // the bot has answered in any form
-	Deferred  bool // "is thinking", no text yet
-	Ephemeral bool // the first answer shows to the person alone
-	Replies   []sim.Message
 }
 
 func (s *Server) newInteraction(typ int, u *user, ch *channel) *interaction {
@@ -75,7 +68,10 @@ func (i *interaction) metadata(s *Server) map[string]any {
 		"id": i.id, "type": i.typ, "user": userObject(i.user),
 		"authorizing_integration_owners": map[string]any{"0": s.guild.ID},
 	}
-	if i.source != nil {
+	switch {
+	case i.opener != nil:
+		o["triggering_interaction_metadata"] = i.opener.metadata(s)
+	case i.source != nil:
 		o["interacted_message_id"] = i.source.id
 	}
 	return o
@@ -134,7 +130,15 @@ func interactionCallback(c *call) (int, any, error) {
 }
 
 func (s *Server) answer(i *interaction, in *callback, c *call) error {
-	component := i.typ == interactionComponent
+	component := i.source != nil
+	if in.Type == callbackModal && i.typ != interactionModal {
+		form, err := parseModal(in.Data)
+		if err != nil {
+			return err
+		}
+		i.form = form
+		return nil
+	}
 	p, err := parsePayload(in.Data)
 	if err != nil {
 		return err
@@ -208,7 +212,10 @@ func (c *call) hook() (*interaction, *apiError) {
 	_, rest, _ := strings.Cut(c.param("token"), "-")
 	id, _, _ := strings.Cut(rest, "-")
 	i := c.s.inter.byID[id]
-	if i == nil || i.token != c.param("token") || !i.answered || time.Since(i.at) > interactionLife {
+	switch {
+	case i == nil, i.token != c.param("token"), time.Since(i.at) > interactionLife:
+		return nil, errWebhookToken
+	case !i.answered:
 		return nil, errUnknownWebhook
 	}
 	return i, nil
@@ -291,7 +298,7 @@ func deleteFollowup(c *call) (int, any, error) {
 	c.s.remove(m)
 	i.replies = slices.DeleteFunc(i.replies, func(x *message) bool { return x == m })
 	if m == i.original {
-		i.original = nil
+		i.original, i.deferred = nil, false
 	}
 	return http.StatusNoContent, noContent, nil
 }

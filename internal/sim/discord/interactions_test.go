@@ -15,7 +15,15 @@ func register(t *testing.T, c *client, guild string, names ...string) {
 	t.Helper()
 	var cmds []*discordgo.ApplicationCommand
 	for _, n := range names {
-		cmds = append(cmds, &discordgo.ApplicationCommand{Name: n, Description: "does " + n, Options: []*discordgo.ApplicationCommandOption{}})
+		cmd := &discordgo.ApplicationCommand{Name: n, Description: "does " + n, Options: []*discordgo.ApplicationCommandOption{}}
+		if n == "rename" {
+			cmd.Options = append(cmd.Options, &discordgo.ApplicationCommandOption{
+				Type: discordgo.ApplicationCommandOptionString, Name: "name", Description: "the new name", MaxLength: 100,
+				Options: []*discordgo.ApplicationCommandOption{}, Choices: []*discordgo.ApplicationCommandOptionChoice{},
+				ChannelTypes: []discordgo.ChannelType{},
+			})
+		}
+		cmds = append(cmds, cmd)
 	}
 	got, err := c.ApplicationCommandBulkOverwrite(discord.AppID, guild, cmds)
 	if err != nil || len(got) != len(names) || got[0].ID == "" || got[0].ApplicationID != discord.AppID {
@@ -206,7 +214,7 @@ func TestFollowups(t *testing.T) {
 	if len(got.Replies) != 1 || got.Replies[0].Text != "more still" || len(s.Messages(discord.Support, "")) != 1 {
 		t.Errorf("left are %+v", got.Replies)
 	}
-	call(t, s, "POST", "/webhooks/"+discord.AppID+"/nonsense", object{"content": "x"}).fails(t, 404, 10015)
+	call(t, s, "POST", "/webhooks/"+discord.AppID+"/nonsense", object{"content": "x"}).fails(t, 401, 50027)
 	clean(t, s)
 }
 

@@ -190,7 +190,7 @@ func (m *message) keep(now time.Time, most int) {
 
 // tell tells the observer what a message of the bot says now. The caller holds the lock.
 func (s *Server) tell(kind sim.SeenKind, m *message) {
-	if s.opt.Observe == nil || m.author != s.bot.ID || !m.human() {
+	if s.opt.Observe == nil || m.author != s.bot.ID || !m.human() || m.flags&flagEphemeral != 0 {
 		return
 	}
 	text := ""

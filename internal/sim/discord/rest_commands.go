@@ -23,18 +23,53 @@ const (
 var commandName = regexp.MustCompile(`^[-_'\p{L}\p{N}]{1,32}$`)
 
 type command struct {
-	Name        string          `json:"name"`
-	Description string          `json:"description"`
-	Type        int             `json:"type"`
-	Options     []commandOption `json:"options"`
+	ID           string            `json:"id"`
+	Name         string            `json:"name"`
+	Description  string            `json:"description"`
+	In           map[string]string `json:"description_localizations"`
+	Type         int               `json:"type"`
+	Options      []commandOption   `json:"options"`
+	Contexts     *[]int            `json:"contexts"`
+	Integrations []int             `json:"integration_types"`
+	Guild        string            `json:"guild_id"`
 }
 
 type commandOption struct {
-	Type        int             `json:"type"`
-	Name        string          `json:"name"`
-	Description string          `json:"description"`
-	Required    bool            `json:"required"`
-	Options     []commandOption `json:"options"`
+	Type        int               `json:"type"`
+	Name        string            `json:"name"`
+	Description string            `json:"description"`
+	In          map[string]string `json:"description_localizations"`
+	Required    bool              `json:"required"`
+	MinLength   *int              `json:"min_length"`
+	MaxLength   *int              `json:"max_length"`
+	Options     []commandOption   `json:"options"`
+}
+
+const (
+	optionString   = 3
+	maxOptionValue = 6000
+)
+
+// locales of the clients. Source: https://docs.discord.com/developers/reference#locales
+var locales = strings.Fields("bg cs da de el en-GB en-US es-419 es-ES fi fr hi hr hu id it ja ko lt nl no pl pt-BR ro ru sv-SE th tr uk vi zh-CN zh-TW")
+
+func checkLocalized(f form, at string, in map[string]string) {
+	for locale, text := range in {
+		if !slices.Contains(locales, locale) {
+			f.add(at, "DICT_TYPE_KEY_CHOICES", fmt.Sprintf("Locale %q is not one of those that clients have.", locale))
+		}
+		if n := length(text); n < 1 || n > maxCommandText {
+			f.badLength(at+"."+locale, 1, maxCommandText)
+		}
+	}
+}
+
+func checkNumbers(f form, at string, list []int, most int) {
+	for i, n := range list {
+		if n < 0 || n > most {
+			f.add(fmt.Sprintf("%s.%d", at, i), "BASE_TYPE_CHOICES", fmt.Sprintf("Value must be one of 0 to %d.", most))
+		}
+	}
 }
 
 // scope is where the commands of a path live: "" is global.
@@ -62,6 +97,11 @@ func checkCommand(f form, at string, cmd command) {
 	if n := length(cmd.Description); n < 1 || n > maxCommandText {
 		f.badLength(at+"description", 1, maxCommandText)
 	}
+	checkLocalized(f, at+"description_localizations", cmd.In)
+	if cmd.Contexts != nil {
+		checkNumbers(f, at+"contexts", *cmd.Contexts, 2)
+	}
+	checkNumbers(f, at+"integration_types", cmd.Integrations, 1)
 	checkOptions(f, at, cmd.Options)
 }
 
@@ -70,8 +110,15 @@ func checkOptions(f form, at string, options []commandOption) {
 		f.tooLong(at+"options", maxCommandOptions)
 	}
 	optional := false
+	names := map[string]bool{}
 	for i, o := range options {
 		at := fmt.Sprintf("%soptions.%d.", at, i)
+		if names[o.Name] {
+			f.add(at+"name", "APPLICATION_COMMAND_OPTIONS_NAME_INVALID", "Option names must be unique")
+		}
+		names[o.Name] = true
+		checkLocalized(f, at+"description_localizations", o.In)
+		checkOptionLength(f, at, o)
 		if !commandName.MatchString(o.Name) || strings.ToLower(o.Name) != o.Name {
 			f.add(at+"name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
 		}
@@ -86,6 +133,18 @@ func checkOptions(f form, at string, options []commandOption) {
 		}
 		optional = optional || !o.Required
 		checkOptions(f, at, o.Options)
+	}
+}
+
+func checkOptionLength(f form, at string, o commandOption) {
+	for name, n := range map[string]*int{"min_length": o.MinLength, "max_length": o.MaxLength} {
+		low := 0
+		if name == "max_length" {
+			low = 1
+		}
+		if n != nil && (o.Type != optionString || *n < low || *n > maxOptionValue) {
+			f.add(at+name, "NUMBER_TYPE_MAX", fmt.Sprintf("int value should be between %d and %d, for text only.", low, maxOptionValue))
+		}
 	}
 }
 

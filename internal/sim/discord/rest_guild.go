@@ -2,6 +2,7 @@ package discord
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -113,6 +114,38 @@ func getMembers(c *call) (int, any, error) {
 	out := []any{c.s.memberObject(c.s.bot, true)}
 	for _, id := range c.s.people {
 		out = append(out, c.s.memberObject(c.s.users[id], true))
+	}
+	return http.StatusOK, out, nil
+}
+
+// searchMembers finds members whose name begins with the query. It needs no intent.
+// Source: https://docs.discord.com/developers/resources/guild#search-guild-members
+func searchMembers(c *call) (int, any, error) {
+	if err := c.guild(); err != nil {
+		return 0, nil, err
+	}
+	f := form{}
+	limit := 1
+	if q := c.query.Get("limit"); q != "" {
+		n, err := strconv.Atoi(q)
+		if err != nil || n < 1 || n > 1000 {
+			f.add("limit", "NUMBER_TYPE_MAX", "int value should be between 1 and 1000.")
+		}
+		limit = n
+	}
+	query := strings.ToLower(c.query.Get("query"))
+	if query == "" {
+		f.required("query")
+	}
+	if err := f.err(); err != nil {
+		return 0, nil, err
+	}
+	out := []any{}
+	for _, id := range append([]string{c.s.bot.ID}, c.s.people...) {
+		u := c.s.users[id]
+		if len(out) < limit && (strings.HasPrefix(u.Username, query) || strings.HasPrefix(strings.ToLower(u.Name), query)) {
+			out = append(out, c.s.memberObject(u, true))
+		}
 	}
 	return http.StatusOK, out, nil
 }

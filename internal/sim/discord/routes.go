@@ -41,6 +41,7 @@ func buildRoutes() []route {
 		rt(get, "guilds/{guild}/channels", limitRead, "guild", getGuildChannels),
 		rt(get, "guilds/{guild}/roles", limitRead, "guild", getRoles),
 		rt(get, "guilds/{guild}/members", limitRead, "guild", getMembers),
+		rt(get, "guilds/{guild}/members/search", limitRead, "guild", searchMembers),
 		rt(get, "guilds/{guild}/members/{user}", limitRead, "guild", getMember),
 		rt(get, "guilds/{guild}/threads/active", limitRead, "guild", getActiveThreads),
 

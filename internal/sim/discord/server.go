@@ -65,6 +65,7 @@ type Server struct {
 	badAgent    bool
 	commands    map[string][]map[string]any // scope → registered commands
 	inter       interactions
+	endpoint    string // that interactions go to in place of the gateway
 
 	gw gateway
 }
@@ -257,6 +258,14 @@ func (s *Server) SetMessageContent(on bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.noContent = !on
+}
+
+// SetInteractionsEndpoint sets the address in the "developer portal" that interactions are sent to in place of the gateway; ""
+// is none. The stand-in sends nothing there.
+func (s *Server) SetInteractionsEndpoint(url string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.endpoint = url
 }
 
 // BlockDM makes a person take no direct messages of the bot (50007), or take them again.

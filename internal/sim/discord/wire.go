@@ -319,10 +319,14 @@ func (s *Server) appID() string {
 
 // applicationObject: https://docs.discord.com/developers/resources/application#application-object
 func (s *Server) applicationObject() map[string]any {
+	var endpoint any
+	if s.endpoint != "" {
+		endpoint = s.endpoint
+	}
 	return map[string]any{
 		"id": s.appID(), "name": s.bot.Name, "icon": nil, "description": "", "bot_public": true,
 		"bot_require_code_grant": false, "verify_key": "", "team": nil, "summary": "", "flags": s.appFlags(),
-		"bot": userObject(s.bot), "approximate_guild_count": 1, "interactions_endpoint_url": nil,
+		"bot": userObject(s.bot), "approximate_guild_count": 1, "interactions_endpoint_url": endpoint,
 	}
 }
 
