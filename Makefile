@@ -6,11 +6,17 @@ FUZZTIME  ?= 60s
 SEED      ?= 1
 KILLS     ?= 600
 
-.PHONY: help build test fuzz bench crash lint fmt vuln cover demo pictures secrets check
+.PHONY: help build image release release-check test fuzz bench crash lint fmt vuln cover demo pictures secrets check
 help: ## list the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
-build: ## the static binary ./bridge
-	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o bridge ./cmd/bridge
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+build: ## the static binary ./bridge; VERSION=v1.2.3 names a release
+	CGO_ENABLED=0 go build -trimpath -ldflags='-s -w $(if $(VERSION),-X main.version=$(VERSION))' -o bridge ./cmd/bridge
+image: ## the container image clickai-bridge (needs docker)
+	docker build --build-arg VERSION=$(or $(VERSION),devel) -t clickai-bridge .
+release: ## archives for all systems and their checksums into dist/: VERSION=v1.2.3
+	scripts/release.sh build $(VERSION)
+release-check: ## compile for all systems, vet for macOS and Windows
+	scripts/release.sh check
 test: ## all tests, as the README says
 	go test -race -shuffle=on ./...
 secrets: ## all tests, with their whole output searched for credentials

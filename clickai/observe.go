@@ -38,36 +38,31 @@ func endpoint(path string) string {
 
 // send takes a slot of the limiter, sends r and returns a 2xx response or an *Error.
 func (t *transport) send(ctx context.Context, r *request) (*response, error) {
-	var began time.Time
-	res, err := t.exchange(ctx, r, &began)
 	if t.observe == nil {
-		return res, err
+		return t.exchange(ctx, r, new(time.Time))
 	}
-	info := RequestInfo{Method: r.method, Endpoint: endpoint(r.path), Began: began}
-	if !began.IsZero() {
-		info.Took = time.Since(began)
+	r.tell = func(i RequestInfo) { t.observe(ctx, i) }
+	info := RequestInfo{Method: r.method, Endpoint: endpoint(r.path)}
+	res, err := t.exchange(ctx, r, &info.Began)
+	if !info.Began.IsZero() {
+		info.Took = time.Since(info.Began)
 	}
 	if res != nil {
 		info.Status = res.StatusCode
 	}
 	info.failed(err)
-	t.observe(ctx, info)
+	r.tell(info)
 	return res, err
 }
 
-// late tells of a failure within the body of a response.
-func (t *transport) late(ctx context.Context, r *request, err error) {
-	if t.observe == nil || err == nil {
+// late tells of a failure within the body of the response to r; nil: there is none.
+func (r *request) late(err error) {
+	if r.tell == nil || err == nil {
 		return
 	}
 	info := RequestInfo{Method: r.method, Endpoint: endpoint(r.path), Began: time.Now(), Late: true}
 	info.failed(err)
-	t.observe(ctx, info)
-}
-
-// lateEvent tells of an error event of a stream.
-func (t *transport) lateEvent(ctx context.Context, r *request, ev *ErrorEvent) {
-	t.late(ctx, r, &Error{Kind: KindStatus, Status: ev.Status, Code: ev.Code})
+	r.tell(info)
 }
 
 func (i *RequestInfo) failed(err error) {

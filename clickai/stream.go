@@ -72,7 +72,7 @@ func (t *transport) openStream(ctx context.Context, r *request) (*Stream, error)
 	}
 	s := &Stream{t: t, res: res}
 	if err := s.open(); err != nil {
-		t.late(ctx, r, err)
+		r.late(err)
 		s.Close()
 		return nil, err
 	}
@@ -226,7 +226,7 @@ func (s *Stream) next() (Event, error) {
 		if err != nil {
 			err = s.endError(err)
 			if !errors.Is(err, io.EOF) {
-				s.t.late(s.res.Request.Context(), s.res.req, err)
+				s.res.req.late(err)
 			}
 			return nil, err
 		}
@@ -304,7 +304,7 @@ func (s *Stream) note(ev Event) {
 		s.begun = s.begun || ev.Reason == SkippedTooLong // no proxy invents such an event
 		return
 	case *ErrorEvent:
-		s.t.lateEvent(s.res.Request.Context(), s.res.req, ev)
+		s.res.req.late(&Error{Kind: KindStatus, Status: ev.Status, Code: ev.Code})
 		s.stats.LastEvent = eventError
 	default:
 		s.stats.LastEvent = h.Event

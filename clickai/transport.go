@@ -110,6 +110,8 @@ type request struct {
 	wait time.Duration
 	// timeout bounds the whole call with its body. 0: no bound.
 	timeout time.Duration
+
+	tell func(RequestInfo) // set by send; nil: nobody is told
 }
 
 // response is a response with a 2xx status. Its body must be closed; that also
@@ -214,7 +216,7 @@ func (t *transport) callJSON(ctx context.Context, r *request, out any) (err erro
 	if err != nil {
 		return err
 	}
-	defer func() { t.late(ctx, r, err) }()
+	defer func() { r.late(err) }()
 	defer res.Body.Close() //nolint:errcheck // the answer has been read
 	body, err := t.readBody(res)
 	if err != nil {

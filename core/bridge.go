@@ -116,12 +116,17 @@ func (b *Bridge) Run(ctx context.Context) error {
 		t := first.bots[name]
 		t.started, t.present = now, now
 		var err error
-		if t.firstRun, err = b.store.FirstStart(ctx, name, now); err != nil {
+		if t.firstRun, err = b.store.FirstStart(ctx, name, now); ctx.Err() != nil {
+			return nil // told to stop before it had begun
+		} else if err != nil {
 			return fmt.Errorf("read the first start of bot %s: %w", name, err)
 		}
 	}
 	unfinished, err := b.store.Unfinished(ctx)
-	if err != nil {
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
 		return fmt.Errorf("read unfinished conversations: %w", err)
 	}
 	for _, conv := range unfinished {

@@ -157,7 +157,9 @@ func (t *bot) putCommand(ctx context.Context, p Pending) error {
 	case !fresh:
 		return nil
 	}
-	t.handles.put(p.Event.Key, p.Event.Handle)
+	if ev := &p.Event; !t.handles.put(ev.Key, ev.Handle) {
+		t.took(ev) // nothing else would end the wait that the platform shows
+	}
 	t.bridge.dispatch.wake(p.Conv)
 	return nil
 }

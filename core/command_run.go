@@ -27,6 +27,8 @@ type given struct {
 	app  App
 	p    Pending
 	conv ConvKey
+	// handle answers the command in the platform's own way; "" once another one has it, or if there is none.
+	handle string
 }
 
 // said is what a command answers.
@@ -44,9 +46,8 @@ func (b *Bridge) command(ctx context.Context, bt *bot, p Pending) error {
 		bt.log.Error("command dropped: its app is not configured any more", slog.String("app", p.App), slog.String("event_key", p.Event.Key))
 		return b.store.EndTurn(ctx, newJournal(p.Conv, []Pending{p}), nil, nil)
 	}
-	g := &given{b: b, bot: bt, app: app, p: p, conv: p.Conv.Conversation()}
+	g := &given{b: b, bot: bt, app: app, p: p, conv: p.Conv.Conversation(), handle: bt.handles.take(p.Event.Key)}
 	log := bt.log.With(slog.String("conv", string(g.conv)), slog.String("command", p.Event.Command.Name), slog.String("event_key", p.Event.Key))
-	handle := bt.handles.take(p.Event.Key)
 	what, err := g.carryOut(ctx)
 	if ctx.Err() != nil {
 		return ctx.Err()
@@ -70,7 +71,7 @@ func (b *Bridge) command(ctx context.Context, bt *bot, p Pending) error {
 	j := newJournal(p.Conv, []Pending{p})
 	if what.text != "" {
 		j.Reply, err = bt.say(ctx, saying{
-			at: p.At, replyTo: p.Event.MessageID, key: p.Event.Bot + p.Event.Key, handle: handle, text: what.text, buttons: what.buttons,
+			at: p.At, replyTo: p.Event.MessageID, key: p.Event.Bot + p.Event.Key, handle: g.handle, text: what.text, buttons: what.buttons,
 			again: bt.askedBefore(p), to: p.Event.Sender,
 		})
 		class := ClassOf(err)
@@ -81,6 +82,11 @@ func (b *Bridge) command(ctx context.Context, bt *bot, p Pending) error {
 		if err != nil {
 			log.Warn("command's answer not shown", slog.Any("err", err))
 		}
+	}
+	if what.text == "" && g.handle != "" {
+		ev := p.Event
+		ev.Handle = g.handle
+		bt.took(&ev)
 	}
 	log.Info("command carried out", slog.String("notice", string(what.notice.Kind)))
 	return b.store.EndTurn(ctx, j, nil, nil)
@@ -264,6 +270,7 @@ func (g *given) goOn(ctx context.Context, id string) (said, error) {
 	p.Conv = g.conv
 	p.Event.Key = clip(p.Event.Key, maxKey-4) + "/use"
 	p.Event.Command = &Command{Name: cmdUse, Args: id}
+	p.Event.Handle, g.handle = g.handle, ""
 	return said{}, stored(g.bot.putCommand(ctx, p))
 }
 

@@ -495,10 +495,19 @@ func TestNativeCommand(t *testing.T) {
 		if n := len(r.chat.texts()); n != 1 {
 			t.Errorf("%d messages", n)
 		}
+		for _, tt := range []struct{ name, args, want string }{{"retry", "", ""}, {"conversations", "2", "Invoices"}} {
+			ev := r.slash(tt.name, tt.args)
+			before := len(d.said())
+			r.accept(ev)
+			r.settle()
+			if said := d.said(); len(said) != before+1 || !strings.HasPrefix(said[before], ev.Handle) || !strings.Contains(said[before], tt.want) {
+				t.Errorf("%s %s: answered %q", tt.name, tt.args, said[before:])
+			}
+		}
 		d.refuse = true
 		r.accept(r.slash("status", ""))
 		r.settle()
-		if texts := r.chat.texts(); len(texts) != 2 || !strings.Contains(texts[1], "Answers so far") {
+		if texts := r.chat.texts(); len(texts) != 3 || !strings.Contains(texts[2], "App: support") {
 			t.Errorf("an answer that the platform refuses is no message: %q", texts)
 		}
 		if len(d.menu) != 9 || d.menu[1].Name != "new" || d.menu[1].In["vi"] == "" {

@@ -12,15 +12,18 @@ type handles struct {
 	all map[string]string // by Event.Key
 }
 
-func (h *handles) put(key, handle string) {
+// put is false if there is no room for it.
+func (h *handles) put(key, handle string) bool {
 	if handle == "" {
-		return
+		return true
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.all) < maxHandles {
-		h.all[key] = handle
+	if len(h.all) >= maxHandles {
+		return false
 	}
+	h.all[key] = handle
+	return true
 }
 
 // take returns the handle and forgets it; "" if there is none.

@@ -114,7 +114,7 @@ func (r *resolver) mark(ev *Event) {
 // resolve looks up all names once the bot is connected, and logs those that the platform does not know. The id of a name
 // is remembered, so that one which was renamed since is found again and told apart from one that is wrong.
 func (t *bot) resolve(ctx context.Context) {
-	dir, ok := t.platform.(Directory)
+	dir, ok := unobserved(t.platform).(Directory)
 	all := t.settings.names()
 	if !ok || len(all) == 0 {
 		return
@@ -159,11 +159,10 @@ func (t *bot) renamed(ctx context.Context, log *slog.Logger, n named, dir Direct
 		byID := n
 		byID.pattern = before
 		if id, what, ok, err := byID.find(ctx, dir); err == nil && ok {
-			log.Warn("the configuration names a "+n.kind()+" by its former name: write the id or the new name",
-				slog.String("id", id), slog.String("new_name", what))
+			log.Warn("the configuration uses a former name: write the id or the new one", slog.String("of", n.kind()), slog.String("id", id), slog.String("new_name", what))
 			return id
 		}
 	}
-	log.Warn("the configuration names a "+n.kind()+" that the bot does not see", slog.String("mend", "write its id, or invite the bot"))
+	log.Warn("the configuration names what the bot does not see", slog.String("of", n.kind()), slog.String("mend", "write its id, or invite the bot"))
 	return ""
 }

@@ -8,6 +8,14 @@ import (
 	"time"
 )
 
+// Heir is a [Platform] that can go on with what another one has counted against the limits of their account. Otherwise a bot
+// that replaces another would begin as if nothing had been sent, while turns of the one before still send.
+type Heir interface {
+	// Inherit is called once, before the platform is used, where calls_per_second is the same for both. It takes nothing from
+	// a platform of another account.
+	Inherit(before Platform)
+}
+
 // roster is what one configuration names. It never changes: another configuration has another roster.
 type roster struct {
 	apps      map[string]App
@@ -103,6 +111,9 @@ func (b *Bridge) Apply(ctx context.Context, c Config) error {
 		t.started, t.present = now, now
 		if before := old.bots[t.settings.Name]; before != nil {
 			t.present = before.present // what comes between the two was not missed
+			if h, ok := unobserved(t.platform).(Heir); ok && before.settings.Limits.CallsPerSecond == t.settings.Limits.CallsPerSecond {
+				h.Inherit(unobserved(before.platform))
+			}
 		}
 		if t.firstRun, err = b.store.FirstStart(ctx, t.settings.Name, now); err != nil {
 			dismiss(fresh)

@@ -421,3 +421,36 @@ func TestApplyAgainAndAgain(t *testing.T) {
 		}
 	})
 }
+
+// heir is a platform that notes what it takes over.
+type heir struct {
+	*chat
+	from []core.Platform
+}
+
+func (h *heir) Inherit(before core.Platform) { h.from = append(h.from, before) }
+
+func TestApplyInherits(t *testing.T) {
+	inBubble(t, func(t *testing.T) {
+		one, two := named("one"), named("two")
+		c := newCrew(t, one, two)
+		c.start()
+		settings := func(name string, change ...func(*core.BotSettings)) core.BotSettings {
+			return bot(named(name), change...).Settings
+		}
+		next, faster, third := &heir{chat: named("one")}, &heir{chat: named("two")}, &heir{chat: named("three")}
+		cfg := c.config()
+		cfg.Bots = []core.BotConfig{
+			{Settings: settings("one"), Platform: next},
+			{Settings: settings("two", func(s *core.BotSettings) { s.Limits.CallsPerSecond = 5 }), Platform: faster},
+			{Settings: settings("three"), Platform: third},
+		}
+		if err := c.bridge.Apply(t.Context(), cfg); err != nil {
+			t.Fatal(err)
+		}
+		settle(time.Minute)
+		if len(next.from) != 1 || next.from[0] != core.Platform(one) || len(faster.from) != 0 || len(third.from) != 0 {
+			t.Errorf("inherited: %v, %v, %v", next.from, faster.from, third.from)
+		}
+	})
+}

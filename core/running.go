@@ -86,6 +86,9 @@ func (b *Bridge) again(ctx context.Context, bt *bot, p Pending, j *Turn) (ok boo
 	case p.Event.Command.Args != "" && p.Event.Press != nil && p.Event.Command.Args != c.Again.Turn:
 		notice = NoticeOldRetry
 	default:
+		ev := p.Event
+		ev.Handle = bt.handles.take(ev.Key)
+		bt.took(&ev) // the answer itself is a message
 		j.Query, j.Files = c.Again.Query, c.Again.Files
 		return true, nil
 	}

@@ -206,7 +206,13 @@ func (p PerTime) String() string {
 	if p.Count == 0 {
 		return "0"
 	}
-	return fmt.Sprintf("%d/%s", p.Count, p.Per)
+	per := p.Per.String() // "1h0m0s"
+	for _, zero := range []string{"m0s", "h0m"} {
+		if short, ok := strings.CutSuffix(per, zero); ok {
+			per = short + zero[:1]
+		}
+	}
+	return fmt.Sprintf("%d/%s", p.Count, per)
 }
 
 // DefaultBotSettings are the values of the keys that a configuration leaves out.

@@ -49,19 +49,23 @@ func verify(ctx context.Context, path string, size int64) (err error) {
 	if size == 0 {
 		return fmt.Errorf("%w: the file is empty", ErrNotStore)
 	}
-	// The freelist is left for later: a file that was cut short may lack it, and reading behind its end is fatal.
 	db, err := openShared(path)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = errors.Join(walk(ctx, f, size), f.Close())
+	if ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%w, or damaged: %w", ErrNotStore, err)
+	}
 	return db.View(func(tx *bolt.Tx) error {
-		if tx.Size() > size {
-			return fmt.Errorf("%w: it is cut short: %d bytes of %d are there", ErrNotStore, size, tx.Size())
-		}
-		if err := touch(ctx, tx); err != nil {
-			return err
-		}
 		version, err := readSchema(tx)
 		switch {
 		case err != nil:

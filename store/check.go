@@ -180,6 +180,7 @@ func checkRest(t *txn, c *checker) {
 	checkValues[core.Turn](t, c, bucketTurns, nil)
 	checkValues[core.ThreadMark](t, c, bucketThreads, nil)
 	checkValues[string](t, c, bucketCursors, nil)
+	checkValues[string](t, c, bucketForgotten, nil)
 	checkValues[string](t, c, bucketMoves, nil)
 	for k, raw := range t.scan(bucketMeta, joinKey("first_start")) {
 		_, err := decode[time.Time](bucketMeta, k, raw)

@@ -31,6 +31,8 @@ func everything(tb testing.TB, s *store.Store) {
 	must(s.SetCursor(ctx, "b", "n", "v"))
 	must(s.MoveRoom(ctx, "b", "R", "R2"))
 	must(s.PutConversation(ctx, convIn("R3", "", ""), core.Conversation{ID: "y"}))
+	must(s.PutConversation(ctx, "gone", core.Conversation{ID: "z"}))
+	must(s.DeleteConversation(ctx, "gone"))
 	_, _, err = s.Vote(ctx, "vote", likeOf("p", aTime))
 	must(err)
 }
@@ -52,10 +54,15 @@ func call(ctx context.Context, s *store.Store) map[string]error {
 	_, _, errs["Link"] = s.Link(ctx, "b", ref("p"))
 	_, errs["RatingJobs"] = s.RatingJobs(ctx, 0)
 	_, errs["Cursor"] = s.Cursor(ctx, "b", "n")
+	_, _, errs["Conversations"] = s.Conversations(ctx, nil, 0)
+	_, errs["ConversationsByID"] = s.ConversationsByID(ctx, "x")
+	_, _, errs["ConversationByKey"] = s.ConversationByKey(ctx, "c")
+	_, _, errs["Rated"] = s.Rated(ctx, nil, 0)
 	_, errs["Revise"] = s.Revise(ctx, "b", core.MessageRef{Place: core.Place{Room: "R"}, ID: "m"}, "new")
 	down := likeOf("p", aTime.Add(time.Hour))
 	down.Added = false
 	_, _, errs["Vote"] = s.Vote(ctx, "another", down)
+	errs["Forgotten"] = s.EndTurn(ctx, core.Turn{Conv: "gone"}, &core.Conversation{ID: "z"}, nil)
 	errs["RatingSent"] = s.RatingSent(ctx, "a/msg", 99)
 	_, _, errs["Put"] = s.Put(ctx, inThread(question("k2", "c", "m2"), "T"))
 	_, errs["See"] = s.See(ctx, "b", "k")
@@ -110,15 +117,16 @@ func TestDamagedValues(t *testing.T) {
 		{"meta", []string{"FirstStart"}},
 		{"inbox", []string{"Waiting", "Revise"}},
 		{"questions", []string{"Revise"}},
-		{"conversations", []string{"Conversation", "MoveRoom"}},
+		{"conversations", []string{"Conversation", "MoveRoom", "Conversations", "ConversationsByID", "ConversationByKey"}},
 		{"turns", []string{"Turn", "Unfinished", "Revise"}},
 		{"threads", []string{"Thread", "Put"}},
 		{"links", []string{"Link", "Vote", "EndTurn"}},
-		{"votes", []string{"Vote"}},
+		{"votes", []string{"Vote", "Rated"}},
 		{"ratings", []string{"Vote"}},
 		{"rating_jobs", []string{"RatingJobs", "RatingSent", "Vote"}},
 		{"rating_jobs_at", []string{"RatingJobs"}},
 		{"cursors", []string{"Cursor"}},
+		{"forgotten", []string{"Forgotten"}},
 		{"moves", []string{"Thread", "Put"}},
 	} {
 		t.Run(tt.bucket, func(t *testing.T) {

@@ -1,9 +1,9 @@
 package store
 
 import (
-	"context"
+	"errors"
 	"fmt"
-	"hash/crc32"
+	"os"
 	"runtime/debug"
 	"time"
 
@@ -13,17 +13,24 @@ import (
 // sharedTimeout is how long a look at a file waits for the process that holds it.
 const sharedTimeout = time.Second
 
-// openShared opens a file for reading and keeps writers out. It makes no file and changes none.
-func openShared(path string) (*bolt.DB, error) {
-	db, err := bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: sharedTimeout})
-	if err != nil {
-		return nil, openError(err)
+// openShared opens a file for reading and keeps writers out. It makes no file, changes none, and reads no more than its
+// first two pages.
+func openShared(path string) (db *bolt.DB, err error) {
+	err = guard(func() error {
+		db, err = bolt.Open(path, 0o600, &bolt.Options{ReadOnly: true, Timeout: sharedTimeout})
+		return err
+	})
+	switch {
+	case err == nil:
+		return db, nil
+	case errors.Is(err, ErrNotStore), errors.Is(err, os.ErrNotExist), errors.Is(err, os.ErrPermission):
+		return nil, err
 	}
-	return db, nil
+	return nil, openError(err)
 }
 
-// guard runs fn, which reads a file that may be damaged in any way. bbolt trusts the pages that it maps, so following a
-// wrong one may panic or touch memory that is not there; both become errors here. That holds for fn's own goroutine alone.
+// guard runs fn, which reads a file that may be damaged. bbolt panics on some of what it does not expect, and what it maps
+// may be gone; both become errors here, in fn's own goroutine alone.
 func guard(fn func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
@@ -33,35 +40,3 @@ func guard(fn func() error) (err error) {
 	}()
 	return fn()
 }
-
-// touch reads every key and value that can be reached, in the caller's goroutine. bbolt's own check runs in another one,
-// where [guard] does not help: it comes after.
-func touch(ctx context.Context, tx *bolt.Tx) error {
-	sum := crc32.NewIEEE()
-	var walk func(b *bolt.Bucket, depth int) error
-	walk = func(b *bolt.Bucket, depth int) error {
-		if depth > maxDepth {
-			return fmt.Errorf("%w: its buckets lead in a circle", ErrNotStore)
-		}
-		return b.ForEach(func(k, v []byte) error {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			_, _ = sum.Write(k) // a hash never fails
-			if v == nil {
-				if next := b.Bucket(k); next != nil {
-					return walk(next, depth+1)
-				}
-			}
-			_, _ = sum.Write(v)
-			return nil
-		})
-	}
-	return tx.ForEach(func(name []byte, b *bolt.Bucket) error {
-		_, _ = sum.Write(name)
-		return walk(b, 0)
-	})
-}
-
-// maxDepth is more than our buckets are nested, which they are not.
-const maxDepth = 8

@@ -32,7 +32,7 @@ func (s *Store) MoveRoom(ctx context.Context, bot, from, to string) error {
 			return struct{}{}, err
 		}
 		m := mover{t: t, bot: bot, from: from, to: to}
-		for _, step := range []func() error{m.conversations, m.turns, m.inbox, m.threads, m.links} {
+		for _, step := range []func() error{m.conversations, m.forgotten, m.turns, m.inbox, m.threads, m.links} {
 			if err := step(); err != nil {
 				return struct{}{}, err
 			}

@@ -20,6 +20,7 @@ type Rated struct {
 	Rating  core.Rating // like or dislike
 	Emoji   string
 	At      time.Time // of the reaction, by the platform's clock
+	Reason  string    // what the person wrote about it; "" as a rule
 }
 
 // Rated is one page of all ratings that stand, in an order of its own: those behind the cursor after, nil for the first. At
@@ -52,7 +53,7 @@ func (t *txn) rated(k, raw []byte) (r Rated, counts bool, err error) {
 	}
 	r = Rated{
 		App: app, Message: message, ConvID: rec.ConvID, Bot: rec.Bot, Ref: e.Ref, Conv: rec.Conv, Person: rec.Person,
-		Rating: e.Rating, Emoji: e.Emoji, At: e.At.UTC(),
+		Rating: e.Rating, Emoji: e.Emoji, At: e.At.UTC(), Reason: rec.Reason,
 	}
 	if r.Conv == "" {
 		link, _, err := load[core.Link](t, bucketLinks, messageKey(rec.Bot, e.Ref))

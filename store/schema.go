@@ -23,6 +23,7 @@ const (
 	bucketSeen          bucket = "seen"           // bot, event key → when, and the key in inbox if it was a question
 	bucketSeenAt        bucket = "seen_at"        // time, key in seen
 	bucketConversations bucket = "conversations"  // conv → core.Conversation
+	bucketForgotten     bucket = "forgotten"      // conv → the conversation_id that no turn may bring back
 	bucketTurns         bucket = "turns"          // conv → core.Turn
 	bucketThreads       bucket = "threads"        // bot, room, thread → core.ThreadMark
 	bucketMoves         bucket = "moves"          // bot, room → the id that it has now; one for each that has moved
@@ -41,7 +42,7 @@ const (
 var buckets = []bucket{
 	bucketMeta, bucketInbox, bucketQuestions, bucketSeen, bucketSeenAt, bucketConversations, bucketTurns, bucketThreads,
 	bucketLinks, bucketLinksAt, bucketVotes, bucketRatings, bucketRatingsAt, bucketRatingJobs, bucketRatingJobsDue,
-	bucketCursors, bucketMoves, bucketEarly, bucketEarlyAt,
+	bucketCursors, bucketMoves, bucketEarly, bucketEarlyAt, bucketForgotten,
 }
 
 // migration takes a file from one version to the next. It runs in a transaction of its own with the new version number.

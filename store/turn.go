@@ -58,19 +58,21 @@ func (s *Store) PutConversation(ctx context.Context, conv core.ConvKey, c core.C
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, save(t, bucketConversations, joinKey(string(conv)), c)
+		key := joinKey(string(conv))
+		return struct{}{}, errors.Join(t.del(bucketForgotten, key), save(t, bucketConversations, key, c))
 	})
 	return err
 }
 
-// DeleteConversation forgets it; one that is not there is no error. Waiting questions and a running turn stay.
+// DeleteConversation forgets it; one that is not there is no error. Waiting questions and a running turn stay. That turn does
+// not bring the conversation back: the next one begins anew.
 func (s *Store) DeleteConversation(ctx context.Context, conv core.ConvKey) error {
 	_, err := write(ctx, s, "delete conversation", func(t *txn) (struct{}, error) {
 		conv, err := t.now(conv)
 		if err != nil {
 			return struct{}{}, err
 		}
-		return struct{}{}, t.del(bucketConversations, joinKey(string(conv)))
+		return struct{}{}, forget(t, joinKey(string(conv)))
 	})
 	return err
 }
@@ -125,7 +127,7 @@ func (s *Store) EndTurn(ctx context.Context, turn core.Turn, c *core.Conversatio
 
 func putMemory(t *txn, turn core.Turn, c *core.Conversation, link *core.Link) error {
 	if c != nil {
-		if err := save(t, bucketConversations, joinKey(string(turn.Conv)), *c); err != nil {
+		if err := saveMemory(t, joinKey(string(turn.Conv)), *c); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,10 @@ func (p *Platform) taken(ctx context.Context, op string, post core.Post) (found 
 		return core.MessageRef{}, false, unposted(err)
 	}
 	since := time.Now().Add(-againBack)
-	noted, streamed := p.notes.get(post.Nonce)
+	noted, streamed, err := p.notes.get(ctx, post.Nonce)
+	if err != nil {
+		return core.MessageRef{}, false, &core.Error{Op: op, Class: core.Transient, Err: err}
+	}
 	streamed = streamed && noted.File == "" && post.Place.Thread != ""
 	if streamed {
 		since = later(since, time.UnixMicro(noted.At).Add(-skew))
@@ -99,7 +102,10 @@ func (p *Platform) withMetadata(ctx context.Context, op string, at core.Place, o
 // uploaded takes up an upload whose file Slack has stored already. done is false if there is none, or Slack does not know
 // the file any more: then it is to be uploaded. Which message shows a file is known only some time after it was shared.
 func (p *Platform) uploaded(ctx context.Context, op string, at core.Place, nonce, name string) (ref core.MessageRef, done bool, err error) {
-	noted, ok := p.notes.get(nonce)
+	noted, ok, err := p.notes.get(ctx, nonce)
+	if err != nil {
+		return core.MessageRef{}, false, &core.Error{Op: op, Class: core.Transient, Err: err}
+	}
 	if !ok || noted.File == "" {
 		return core.MessageRef{}, false, nil
 	}

@@ -63,7 +63,7 @@ func TestPostAgain(t *testing.T) {
 					maybe(t, err)
 					say(t, s, sim.Say{Room: at.Room, Thread: at.Thread, User: simslack.Minh, Text: "are you there?"})
 					if restart {
-						p = newBot(t, config(s))
+						p = attached(t, newBot(t, config(s)), newHost())
 					}
 					message.Again = true
 					ref, err := p.Post(t.Context(), message)

@@ -44,7 +44,9 @@ var rules = map[string]pace.Rule{
 	methodUpdate: tier3, "chat.delete": tier3,
 	methodStart: tier2, methodAppend: tier4, methodStop: tier2,
 	"conversations.history": tier3, "conversations.replies": tier3, "conversations.info": tier3, "conversations.list": tier2,
-	"agents.sessions.setStatus": tier3, "users.info": tier4, "files.info": tier4, "files.getUploadURLExternal": tier4, "files.completeUploadExternal": tier4,
+	"agents.sessions.setStatus": tier3, "views.open": tier4, "chat.postEphemeral": tier4, "users.list": tier2,
+	"assistant.threads.setTitle": tier4, "assistant.threads.setSuggestedPrompts": tier4,
+	"users.info": tier4, "files.info": tier4, "files.getUploadURLExternal": tier4, "files.completeUploadExternal": tier4,
 }
 
 func ruleOf(name string) pace.Rule {

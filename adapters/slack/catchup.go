@@ -90,22 +90,43 @@ func (c *catchup) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		}
-		from, gap := c.r.positions.behind()
+		g, ok := c.r.behind()
 		// The rooms are listed at the first start too: their names are wanted soon.
-		if listed.IsZero() || gap != 0 && time.Since(listed) > listFresh {
+		if listed.IsZero() || ok && time.Since(listed) > listFresh {
 			rooms, listed = c.list(ctx), time.Now()
 		}
 		rooms = c.extend(rooms)
-		for gap != 0 && ctx.Err() == nil {
-			if !c.all(ctx, rooms, from) {
+		for ok && ctx.Err() == nil {
+			if !c.all(ctx, rooms, g) {
 				c.after(c.r.p.times.retryStore)
 				break
 			}
-			if c.r.positions.caughtUp(gap) {
+			if c.r.positions.caughtUp(g.number) {
 				c.r.flush(ctx)
 				break
 			}
-			from, gap = c.r.positions.behind()
+			g, ok = c.r.behind()
+		}
+	}
+}
+
+// hurry reads the rooms in which events wait ahead of all others, until ctx ends.
+func (c *catchup) hurry(ctx context.Context) {
+	for {
+		select {
+		case <-c.r.held.wake:
+		case <-ctx.Done():
+			return
+		}
+		for ctx.Err() == nil {
+			w, waits := c.r.held.next()
+			g, ok := c.r.behind()
+			if !waits || !ok {
+				break // with the next socket it goes on
+			}
+			if _, err := c.room(ctx, w, g, c.r.positions.known(g.from.Add(-reachBack))[w.ID]); errors.Is(err, errNotStored) {
+				_ = sleep(ctx, c.r.p.times.retryStore)
+			}
 		}
 	}
 }
@@ -124,14 +145,11 @@ func (c *catchup) extend(rooms []wireRoom) []wireRoom {
 }
 
 // all reads all rooms; false if the store refused something.
-func (c *catchup) all(ctx context.Context, rooms []wireRoom, from time.Time) bool {
-	back := c.r.lookback()
-	if back <= 0 {
+func (c *catchup) all(ctx context.Context, rooms []wireRoom, g gap) bool {
+	if c.r.lookback() <= 0 {
 		return true
 	}
-	g := gap{since: from, from: later(from.Add(-c.r.p.times.overlap), time.Now().Add(-back))}
-	from = g.from
-	threads := c.r.positions.known(from.Add(-24 * time.Hour))
+	threads := c.r.positions.known(g.from.Add(-reachBack))
 	// Rooms where the bot was being talked with come first, then direct chats.
 	rank := func(w wireRoom) int {
 		switch {
@@ -144,47 +162,104 @@ func (c *catchup) all(ctx context.Context, rooms []wireRoom, from time.Time) boo
 	}
 	slices.SortStableFunc(rooms, func(a, b wireRoom) int { return cmp.Compare(rank(a), rank(b)) })
 	found := 0
-	for _, w := range rooms {
+	read := func(w wireRoom) bool {
+		if c.r.held.read(w.ID, g) {
+			return true
+		}
 		n, err := c.room(ctx, w, g, threads[w.ID])
 		found += n
-		switch {
-		case ctx.Err() != nil, errors.Is(err, errNotStored):
+		return ctx.Err() == nil && !errors.Is(err, errNotStored)
+	}
+	for _, w := range rooms {
+		if !read(w) {
 			return false
-		case err != nil:
-			c.r.log.Warn("room not caught up", slog.String("room", w.ID), logErr(err))
 		}
 	}
-	c.r.log.Info("caught up", slog.Int("rooms", len(rooms)), slog.Int("events", found), slog.Time("from", from))
+	for !c.r.held.end(g) { // there may be rooms that are not in the list
+		if w, waits := c.r.held.next(); waits && !read(w) {
+			return false
+		}
+	}
+	c.r.log.Info("caught up", slog.Int("rooms", len(rooms)), slog.Int("events", found), slog.Time("from", g.from))
 	return true
 }
 
 // gap is the time in which something may have been missed.
 type gap struct {
-	since time.Time // from then on
-	from  time.Time // what was said is looked at from then on, a little earlier than since, but no earlier than catch_up says
+	number int       // as positions count
+	cut    int       // as held counts
+	since  time.Time // from then on
+	from   time.Time // what was said is looked at from then on, a little earlier than since, but no earlier than catch_up says
 }
 
-// room reads one room and the threads in it, and hands over what people did since the gap began, in order.
+// room reads one room and the threads in it, and hands over what people did since the gap began, in order; then what waited
+// for that. A room that cannot be read is live without.
 func (c *catchup) room(ctx context.Context, w wireRoom, g gap, threads []string) (n int, err error) {
+	for again := true; again; {
+		var found int
+		found, again, err = c.once(ctx, w, g, threads)
+		n += found
+		switch {
+		case ctx.Err() != nil || errors.Is(err, errNotStored):
+			return n, err
+		case err != nil:
+			c.r.log.Warn("room not caught up", slog.String("room", w.ID), logErr(err))
+			again = false
+			if _, rerr := c.r.held.release(ctx, w.ID, g, c.r.store); rerr != nil {
+				return n, errors.Join(errNotStored, rerr)
+			}
+		}
+	}
+	return n, err
+}
+
+// once reads a room; again says that it is to be read once more. When somebody has waited long, what was found so far will
+// do; what threads hold that nobody waits in comes after it.
+func (c *catchup) once(ctx context.Context, w wireRoom, g gap, threads []string) (n int, again bool, err error) {
 	oldest, reach := tsOf(g.from), tsOf(g.from.Add(-reachBack))
-	found, active, err := c.history(ctx, w.ID, oldest)
+	found, left, err := c.history(ctx, w.ID, oldest)
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
 	for _, t := range threads {
-		if !slices.Contains(active, t) {
-			active = append(active, t)
+		if !slices.Contains(left, t) {
+			left = append(left, t)
 		}
 	}
-	for _, t := range active {
-		more, err := c.thread(ctx, w.ID, t, reach)
-		switch {
-		case core.ClassOf(err) == core.ThreadGone:
-		case err != nil:
-			return 0, err
+	release := func() error {
+		done, err := c.handOver(ctx, w, found, g)
+		n += done
+		found = nil
+		if err != nil || again {
+			return err
 		}
-		found = append(found, more...)
+		if again, err = c.r.held.release(ctx, w.ID, g, c.r.store); err != nil {
+			return errors.Join(errNotStored, err)
+		}
+		return nil
 	}
+	for len(left) > 0 {
+		waiting, since := c.r.held.threads(w.ID)
+		next := slices.IndexFunc(left, func(t string) bool { return slices.Contains(waiting, t) })
+		if next < 0 && !since.IsZero() && time.Since(since) > c.r.p.times.hold {
+			if err := release(); err != nil {
+				return n, false, err
+			}
+		}
+		next = max(next, 0)
+		more, err := c.thread(ctx, w.ID, left[next], reach)
+		if err != nil && core.ClassOf(err) != core.ThreadGone {
+			return n, false, err
+		}
+		found, left = append(found, more...), slices.Delete(left, next, next+1)
+	}
+	err = release()
+	return n, again, err
+}
+
+// handOver hands over what people did in a room since the gap began, in order.
+func (c *catchup) handOver(ctx context.Context, w wireRoom, found []message, g gap) (n int, err error) {
+	reach := tsOf(g.from.Add(-reachBack))
 	found = slices.DeleteFunc(found, func(m message) bool { return !before(reach, m.TS) })
 	slices.SortFunc(found, func(a, b message) int {
 		x, _ := microOf(a.TS)
@@ -209,114 +284,6 @@ func (c *catchup) room(ctx context.Context, w wireRoom, g gap, threads []string)
 		}
 	}
 	return n, nil
-}
-
-// decode is what happened to a message since the gap began: that it was written, edited, or deleted where that has left a
-// mark, and how people reacted to it if it is the bot's.
-func (c *catchup) decode(ctx context.Context, m *message, g gap) (found []core.Event) {
-	ctx, cancel := context.WithTimeout(ctx, c.r.p.times.lookup)
-	defer cancel()
-	d, oldest := c.r.decoder, tsOf(g.from)
-	add := func(ev core.Event, ok bool) {
-		if ok {
-			found = append(found, ev)
-		}
-	}
-	switch {
-	case m.Subtype == "tombstone":
-		add(d.deleted(m.TS, m, ""))
-		return found
-	case m.by(d.me):
-		return c.reactions(ctx, m, g)
-	case before(oldest, m.TS):
-		add(d.posted(ctx, m, ""))
-	}
-	if m.Edited != nil && before(oldest, m.Edited.TS) {
-		add(d.edited(ctx, m, m, ""))
-	}
-	return found
-}
-
-// reactions is how the reactions to a message of the bot's differ from those that the host knows of. A history does not
-// tell when they were put: it is taken to be the beginning of the gap, so that what was seen after it counts more.
-func (c *catchup) reactions(ctx context.Context, m *message, g gap) (found []core.Event) {
-	known, at := c.r.marks.under(m.Channel, m.TS), tsOf(g.since)
-	there, whole := map[mark]bool{}, true
-	for _, r := range m.Reactions {
-		whole = whole && r.Count <= len(r.Users)
-		for _, user := range r.Users {
-			one := mark{m.Channel, m.TS, user, emojiOf(r.Name)}
-			if !isID(user) || user == c.r.decoder.me.user || r.Name == "" || there[one] {
-				continue
-			}
-			there[one] = true
-			if !slices.Contains(known, one) {
-				found = append(found, c.r.decoder.reacted(ctx, one, true, at, ""))
-			}
-		}
-	}
-	for _, one := range known {
-		if whole && !there[one] {
-			found = append(found, c.r.decoder.reacted(ctx, one, false, at, ""))
-		}
-	}
-	return found
-}
-
-// history reads a room back to oldest, by whole pages. active are the threads with later replies, among those that the pages
-// show.
-// Source: https://docs.slack.dev/reference/methods/conversations.history
-func (c *catchup) history(ctx context.Context, room, oldest string) (found []message, active []string, err error) {
-	cursor := ""
-	for range maxPages {
-		var got page
-		err := c.patiently(ctx, func() error {
-			use := method("conversations.history").patient()
-			got = page{}
-			_, err := c.r.p.call(ctx, "slack.CatchUp", use, func(ctx context.Context) error {
-				_, err := c.r.p.api.GetConversationHistoryContext(ctx, &slackgo.GetConversationHistoryParameters{
-					ChannelID: room, Cursor: cursor, Limit: pageSize,
-				})
-				return err //nolint:wrapcheck // call classifies it
-			}, &got)
-			return err
-		})
-		if err != nil {
-			return nil, nil, err
-		}
-		past := false
-		for _, m := range got.decode(room) { // newest first
-			found = append(found, m)
-			past = past || !before(oldest, m.TS)
-			if before(oldest, m.LatestReply) {
-				active = append(active, m.TS)
-			}
-		}
-		if cursor = got.next(); cursor == "" || past {
-			break
-		}
-	}
-	return found, active, nil
-}
-
-// thread reads the replies of a thread since oldest, and its first message.
-func (c *catchup) thread(ctx context.Context, room, thread, oldest string) (found []message, err error) {
-	cursor := ""
-	for range maxPages {
-		var got page
-		err := c.patiently(ctx, func() (err error) {
-			got, err = c.r.p.replies(ctx, "slack.CatchUp", room, thread, span{oldest: oldest}, cursor, method("conversations.replies").patient())
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, got.decode(room)...)
-		if cursor = got.next(); cursor == "" {
-			break
-		}
-	}
-	return found, nil
 }
 
 // patiently tries until it goes well, fails for good, or has failed too often. Being asked to wait does not count.

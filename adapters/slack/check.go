@@ -9,23 +9,31 @@ import (
 	"github.com/clickai/bridge/core"
 )
 
-// needed are the scopes of the bot token, with what each is for.
+// scope is one of the bot token's.
+type scope struct {
+	name, use string
+	optional  bool // the bot does without; not every plan of Slack's has it
+}
+
+// scopes are those of the bot token, with what each is for. [Manifest] asks for them all.
 // Source: https://docs.slack.dev/reference/scopes
-var needed = []struct{ scope, use string }{
-	{"app_mentions:read", "to be told of mentions"},
-	{"chat:write", "to answer"},
-	{"channels:history", "to read messages in public channels"},
-	{"groups:history", "to read messages in private channels"},
-	{"im:history", "to read direct messages"},
-	{"mpim:history", "to read messages in group chats"},
-	{"channels:read", "to know the names of public channels"},
-	{"groups:read", "to know the names of private channels"},
-	{"im:read", "to find missed direct messages"},
-	{"mpim:read", "to find missed messages in group chats"},
-	{"users:read", "to know people's names"},
-	{"files:read", "to fetch files that people send"},
-	{"files:write", "to send files"},
-	{"reactions:read", "to count reactions as ratings"},
+var scopes = []scope{
+	{name: "app_mentions:read", use: "to be told of mentions"},
+	{name: "chat:write", use: "to answer"},
+	{name: "commands", use: "for the command " + SlashCommand},
+	{name: "channels:history", use: "to read messages in public channels"},
+	{name: "groups:history", use: "to read messages in private channels"},
+	{name: "im:history", use: "to read direct messages"},
+	{name: "mpim:history", use: "to read messages in group chats"},
+	{name: "channels:read", use: "to know the names of public channels"},
+	{name: "groups:read", use: "to know the names of private channels"},
+	{name: "im:read", use: "to find missed direct messages"},
+	{name: "mpim:read", use: "to find missed messages in group chats"},
+	{name: "users:read", use: "to know people's names"},
+	{name: "files:read", use: "to fetch files that people send"},
+	{name: "files:write", use: "to send files"},
+	{name: "reactions:read", use: "to count reactions as ratings"},
+	{name: "assistant:write", use: "to suggest questions and name threads in an agent's chats", optional: true},
 }
 
 // Check asks Slack for everything that the bot needs: the bot token and its scopes, and the app token with Socket Mode.
@@ -46,7 +54,7 @@ func (p *Platform) Check(ctx context.Context) ([]core.Check, error) {
 		checkScopes(scopes, me.bot != "", add)
 	}
 	if p.signing != "" {
-		add("signing_secret", true, "the app's request URLs are to lead to /webhooks/"+p.name)
+		add("signing_secret", true, "the app's request URLs for events, interactivity and "+SlashCommand+" are to lead to /webhooks/"+p.name)
 	}
 	if p.appToken == "" {
 		if p.signing == "" {
@@ -98,14 +106,27 @@ func checkScopes(header string, bot bool, add func(string, bool, string)) {
 	}
 	have := strings.FieldsFunc(header, func(r rune) bool { return r == ',' || r == ' ' })
 	complete := true
-	for _, n := range needed {
-		if slices.Contains(have, n.scope) {
+	for _, n := range scopes {
+		if slices.Contains(have, n.name) {
 			continue
 		}
-		complete = false
-		add("scope "+n.scope, false, n.use+": add it at "+appsPage+", page OAuth & Permissions, Bot Token Scopes, and install the app again")
+		mend := n.use + ": add it at " + appsPage + ", page OAuth & Permissions, Bot Token Scopes, and install the app again"
+		if n.optional {
+			mend = "not granted, and not needed; " + mend
+		}
+		complete = complete && n.optional
+		add("scope "+n.name, n.optional, mend)
 	}
 	if complete {
-		add("scopes", true, fmt.Sprintf("all %d that are needed", len(needed)))
+		add("scopes", true, fmt.Sprintf("all %d that are needed", len(scopes)-optional()))
 	}
+}
+
+func optional() (n int) {
+	for _, s := range scopes {
+		if s.optional {
+			n++
+		}
+	}
+	return n
 }

@@ -128,6 +128,8 @@ func isSlackHost(host string) bool {
 func Kind() core.PlatformKind {
 	return core.PlatformKind{
 		Name:        "slack",
+		Threads:     true,
+		Setup:       setup(),
 		NewSettings: func() core.Settings { return &Config{APIURL: DefaultAPIURL} },
 		New: func(bot string, s core.Settings, log *slog.Logger) (core.Platform, error) {
 			cfg, ok := s.(*Config)

@@ -139,6 +139,7 @@ type wireUser struct {
 	Name     string `json:"name"`
 	RealName string `json:"real_name"`
 	TeamID   string `json:"team_id"`
+	Deleted  bool   `json:"deleted"`
 	Profile  struct {
 		Display string `json:"display_name"`
 		Real    string `json:"real_name"`

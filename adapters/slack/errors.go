@@ -95,6 +95,10 @@ var classes = map[string]core.Class{
 	"file_upload_size_restricted": core.TooLarge, "file_upload_size_exceeded": core.TooLarge, "storage_limit_reached": core.TooLarge,
 	"request_too_large": core.TooLarge,
 
+	"expired_url": core.NotFound, "used_url": core.NotFound, "expired_trigger_id": core.NotFound, "invalid_trigger_id": core.NotFound,
+	"exchanged_trigger_id": core.NotFound, "trigger_expired": core.NotFound, "trigger_exchanged": core.NotFound,
+	"invalid_payload": core.BadMarkup, "user_not_in_channel": core.RoomGone,
+
 	"file_not_found": core.NotFound, "file_deleted": core.NotFound, "user_not_found": core.NotFound, "bot_not_found": core.NotFound,
 	"user_not_visible": core.NotFound, "users_not_found": core.NotFound, "file_uploads_disabled": core.Unsupported,
 	"file_uploads_except_images_disabled": core.Unsupported, "unknown_method": core.Unsupported, "method_deprecated": core.Unsupported,
@@ -170,6 +174,14 @@ func oneLine(s string) string {
 func clip(s string, limit int) string {
 	if r := []rune(s); len(r) > limit {
 		return string(r[:limit]) + "…"
+	}
+	return s
+}
+
+// fit cuts a text that is longer than limit characters.
+func fit(s string, limit int) string {
+	if r := []rune(s); len(r) > limit {
+		return string(r[:limit-1]) + "…"
 	}
 	return s
 }

@@ -41,12 +41,18 @@ func (d *decoder) event(ctx context.Context, c *callback) (ev core.Event, ok boo
 		return d.reaction(ctx, &r, c)
 	case "agent_session_stopped":
 		var s stopped
-		if lenient(c.Event, &s) == nil {
-			d.p.halt(&s)
+		if lenient(c.Event, &s) != nil {
+			return core.Event{}, false
 		}
-		return core.Event{}, false
+		return d.stoppedBy(ctx, &s, c)
+	case "assistant_thread_started", "app_home_opened":
+		var o openedChat
+		if lenient(c.Event, &o) != nil {
+			return core.Event{}, false
+		}
+		return d.opened(ctx, &o, c)
 	}
-	// What else Slack tells (an opened assistant thread or app home, a changed context) asks for no answer.
+	// What else Slack tells, such as a changed context, asks for no answer.
 	return core.Event{}, false
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -15,7 +16,7 @@ import (
 func Hurry(p *Platform) *Platform {
 	p.times = timing{
 		backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond, lookup: 2 * time.Second, flush: 20 * time.Millisecond,
-		retryPage: 5 * time.Millisecond, retryStore: 100 * time.Millisecond, overlap: 2 * time.Minute, lookback: time.Hour,
+		retryPage: 5 * time.Millisecond, retryStore: 100 * time.Millisecond, overlap: 2 * time.Minute, hold: 15 * time.Second, lookback: time.Hour,
 		ping: 30 * time.Second, webhook: 2800 * time.Millisecond,
 		quiet: time.Hour, maxQuiet: time.Hour, share: 5 * time.Millisecond,
 	}
@@ -57,6 +58,22 @@ func (d Decoder) Payload(ctx context.Context, payload []byte) (core.Event, bool)
 	}
 	return d.d.event(ctx, &c)
 }
+
+// Interaction and Command decode what a person did with a button, a form or a command.
+func (d Decoder) Interaction(ctx context.Context, payload []byte) (core.Event, bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel() // no look-ups
+	return d.d.interact(ctx, payload)
+}
+
+func (d Decoder) Command(ctx context.Context, payload []byte) (core.Event, bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return d.d.command(ctx, payload)
+}
+
+// SlashForm is slashForm.
+func SlashForm(form url.Values) []byte { return slashForm(form) }
 
 // Plain is plain with names that are known.
 func Plain(text string) string {
@@ -143,3 +160,12 @@ func Note(ctx context.Context, p *Platform, n int) int {
 	}
 	return len(p.notes.list)
 }
+
+// Attach gives the bot the notes of a host without running it.
+func Attach(p *Platform, host core.Host) error { return p.notes.attach(host) }
+
+// Hold sets after which time what waits for a history makes do with a part of it.
+func Hold(p *Platform, d time.Duration) { p.times.hold = d }
+
+// MaxHeld is how many events of one room wait for its history.
+const MaxHeld = maxHeld

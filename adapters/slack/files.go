@@ -202,7 +202,10 @@ func (p *Platform) Upload(ctx context.Context, at core.Place, _ string, f core.F
 	if err != nil {
 		return core.MessageRef{}, err
 	}
-	if err := p.notes.put(ctx, f.Nonce, id); err != nil {
+	switch err := p.notes.put(ctx, f.Nonce, id); {
+	case errors.Is(err, errNoNotes):
+		return core.MessageRef{}, &core.Error{Op: op, Class: core.Transient, Err: err}
+	case err != nil:
 		p.log.Warn("file not noted", logErr(err))
 	}
 	if err := p.complete(ctx, op, at, id, name); err != nil {

@@ -59,9 +59,11 @@ const (
 	waitTyping = 0               // a status that is late is of no use
 	waitStart  = 2 * time.Second // longer: no stream is started
 	waitPost   = 10 * time.Second
+	waitForm   = time.Second // Slack takes a form for three seconds only
 	waitRead   = 20 * time.Second
-	lateness   = time.Second // by which a wait may be longer than it seemed at first
-	reserveAll = 2           // slots under a ceiling that refreshes leave
+	waitNotes  = 20 * time.Second // for Run to begin
+	lateness   = time.Second      // by which a wait may be longer than it seemed at first
+	reserveAll = 2                // slots under a ceiling that refreshes leave
 
 	// streamLife is how long a stream is added to: Slack ends it after some five minutes, whatever is added.
 	// Source: https://github.com/slackapi/node-slack-sdk/issues/2702
@@ -83,6 +85,8 @@ const (
 	maxLimited   = 64        // rooms remembered that a 429 holds back
 	maxStreams   = 4096      // streams whose text is remembered, of up to maxStream bytes each
 	maxHalted    = 1024      // stopped streams remembered
+	maxHeld      = 500       // events of one room that wait for its history
+	maxHeldAll   = 2000      // events of all rooms that do
 	maxNotes     = 128       // uploads and streams remembered over a restart
 	maxMarks     = 1000      // reactions to the bot's messages remembered
 	maxAgain     = 10        // pages that are looked through for a message that was posted already
@@ -90,6 +94,7 @@ const (
 	maxCaughtUp  = 2000      // messages of one room that are caught up
 	maxPages     = 20        // pages of one room's history, or of one thread
 	maxRoomPages = 50        // pages of the list of rooms
+	maxUserPages = 50        // pages of the list of people
 
 	// againBack is how far back a message is looked for that may have been posted already.
 	againBack = 7 * 24 * time.Hour
@@ -108,5 +113,8 @@ const (
 // shown as replies. Streams are for threads only, as Slack wants it for direct chats at least, and for as long as one could
 // start soon. Source: https://docs.slack.dev/reference/methods/chat.startStream
 func (p *Platform) Limits(at core.Place) core.Limits {
-	return core.Limits{EditGap: editGap, TypingEvery: typingEvery, Streams: p.canStream(at) && p.budgets.startable(at)}
+	return core.Limits{
+		EditGap: editGap, TypingEvery: typingEvery, Buttons: maxButtons,
+		Streams: p.canStream(at) && p.budgets.startable(at),
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/maphash"
 	"log/slog"
+	"runtime/debug"
 	"sync"
 	"time"
 
@@ -26,6 +27,7 @@ type runner struct {
 	decoder   *decoder
 	positions *positions
 	catchup   *catchup
+	held      *held
 	marks     *marks
 
 	seed  maphash.Seed
@@ -39,7 +41,7 @@ type runner struct {
 }
 
 func newRunner(p *Platform, host core.Host) *runner {
-	r := &runner{p: p, host: host, log: p.log, positions: newPositions(host), marks: newMarks(host), seed: maphash.MakeSeed()}
+	r := &runner{p: p, host: host, log: p.log, positions: newPositions(host), marks: newMarks(host), held: newHeld(), seed: maphash.MakeSeed()}
 	r.catchup = newCatchup(r)
 	for i := range r.lanes {
 		r.lanes[i] = make(chan delivery, laneSize)
@@ -49,6 +51,10 @@ func newRunner(p *Platform, host core.Host) *runner {
 
 // run connects until ctx ends or Slack refuses for good.
 func (r *runner) run(ctx context.Context) error {
+	// First of all: turns of an earlier process are taken up meanwhile, and identify may take as long as Slack is away.
+	if err := r.p.notes.attach(r.host); err != nil {
+		return &core.Error{Op: "slack.Run", Class: core.Transient, Err: err}
+	}
 	me, err := r.identify(ctx)
 	switch {
 	case ctx.Err() != nil:
@@ -59,12 +65,13 @@ func (r *runner) run(ctx context.Context) error {
 	r.decoder = &decoder{p: r.p, me: me}
 	r.log.Info("bot known", slog.String("team", me.team), slog.String("user", me.user))
 	fresh, err := r.positions.load()
-	if err := errors.Join(err, r.marks.load(), r.p.notes.attach(r.host)); err != nil {
+	if err := errors.Join(err, r.marks.load()); err != nil {
 		return &core.Error{Op: "slack.Run", Class: core.Transient, Err: err}
 	}
-	defer r.p.notes.detach()
 	if fresh {
 		r.flush(ctx)
+	} else {
+		r.fallBehind()
 	}
 
 	inner, cancel := context.WithCancelCause(ctx)
@@ -92,6 +99,7 @@ func (r *runner) run(ctx context.Context) error {
 		wg.Go(func() { r.work(inner, lane) })
 	}
 	wg.Go(func() { r.catchup.run(inner) })
+	wg.Go(func() { r.catchup.hurry(inner) })
 	wg.Go(func() { r.flushes(inner) })
 	wg.Wait()
 	r.p.inbox.close()
@@ -156,10 +164,13 @@ func (r *runner) connected(n int) {
 	first := !r.anyLocked()
 	r.up[n] = time.Now()
 	r.tellLocked(true, nil)
-	r.mu.Unlock()
 	if first {
 		r.positions.connected()
+	}
+	r.mu.Unlock()
+	if first {
 		r.catchup.start()
+		r.held.poke()
 	}
 }
 
@@ -172,10 +183,28 @@ func (r *runner) disconnected(n int, err error) {
 	if !left {
 		r.tellLocked(false, err)
 	}
-	r.mu.Unlock()
 	if was && !left {
 		r.positions.disconnected(time.Now())
+		r.fallBehind()
 	}
+	r.mu.Unlock()
+}
+
+// fallBehind lets what Slack tells wait, room by room, until it is known what was said there before.
+func (r *runner) fallBehind() {
+	if r.lookback() > 0 {
+		r.held.begin()
+	}
+}
+
+// behind is what is to be read of the histories; ok is false if nothing is, or not yet.
+func (r *runner) behind() (g gap, ok bool) {
+	r.mu.Lock()
+	from, number := r.positions.behind()
+	g = gap{number: number, cut: r.held.cuts(), since: from}
+	r.mu.Unlock()
+	g.from = later(from.Add(-r.p.times.overlap), time.Now().Add(-r.lookback()))
+	return g, number != 0
 }
 
 func (r *runner) anyLocked() bool {
@@ -209,7 +238,8 @@ func (r *runner) younger(n int, life time.Duration) bool {
 }
 
 // accept hands an event to the host, which makes it durable.
-func (r *runner) accept(ctx context.Context, ev core.Event) error {
+func (r *runner) accept(ctx context.Context, ev core.Event) (err error) {
+	defer r.passOver(&err)
 	mu := &r.rooms[maphash.String(r.seed, ev.Room.ID)%uint64(len(r.rooms))]
 	mu.Lock()
 	defer mu.Unlock()
@@ -222,6 +252,15 @@ func (r *runner) accept(ctx context.Context, ev core.Event) error {
 	r.positions.active(&ev)
 	r.marks.note(&ev)
 	return nil
+}
+
+// passOver is deferred where an event is handled. A panic would end the process, and end it again at each retry: the event
+// is passed over instead.
+func (r *runner) passOver(err *error) {
+	if v := recover(); v != nil {
+		r.log.Error("event passed over after a panic", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
+		*err = nil
+	}
 }
 
 // flushes writes positions now and then until ctx ends.

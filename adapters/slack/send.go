@@ -8,7 +8,6 @@ import (
 
 	slackgo "github.com/slack-go/slack"
 
-	"github.com/clickai/bridge/adapters/slack/slackfmt"
 	"github.com/clickai/bridge/core"
 )
 
@@ -50,9 +49,9 @@ func (p *Platform) Post(ctx context.Context, post core.Post) (core.MessageRef, e
 		TS      string `json:"ts"`
 	}
 	use := posting(methodPost, post.Place.Room).paced()
-	err := p.show(op, post.Part, false, use, func(content []slackgo.MsgOption, use turn) error {
+	err := p.show(op, post.Part, use, func(c *content, use turn) error {
 		_, err := p.call(ctx, op, use, func(ctx context.Context) error {
-			_, _, err := p.api.PostMessageContext(ctx, post.Place.Room, append(content, common...)...)
+			_, _, err := p.api.PostMessageContext(ctx, post.Place.Room, append(c.options(false), common...)...)
 			return err //nolint:wrapcheck // call classifies it
 		}, &out)
 		return err
@@ -114,9 +113,9 @@ func (p *Platform) replace(ctx context.Context, op string, m core.MessageRef, pa
 }
 
 func (p *Platform) update(ctx context.Context, op string, m core.MessageRef, part core.Part, use turn) error {
-	return p.show(op, part, true, use, func(content []slackgo.MsgOption, use turn) error {
+	return p.show(op, part, use, func(c *content, use turn) error {
 		_, err := p.call(ctx, op, use, func(ctx context.Context) error {
-			_, _, _, err := p.api.UpdateMessageContext(ctx, m.Room, m.ID, content...)
+			_, _, _, err := p.api.UpdateMessageContext(ctx, m.Room, m.ID, c.options(true)...)
 			return err //nolint:wrapcheck // call classifies it
 		}, nil)
 		return err
@@ -140,39 +139,32 @@ func (p *Platform) Delete(ctx context.Context, m core.MessageRef) error {
 	return err
 }
 
-// show sends a part: its blocks with their text, else, when Slack refuses them, the plain text. An empty list of blocks
-// takes away those that a message had before; without one, an edit by text alone would do so too, but not everywhere. use is
-// the turn of the first call; the second one waits for its own.
-func (p *Platform) show(op string, part core.Part, edit bool, use turn, send func([]slackgo.MsgOption, turn) error) error {
-	m, err := slackfmt.Decode(part.Text)
+// show sends a part: its blocks with their text and the buttons, else, when Slack refuses them, what contents offers next. use
+// is the turn of the first call; each further one waits for its own. That Slack's own element for ratings is what was
+// refused is remembered.
+func (p *Platform) show(op string, part core.Part, use turn, send func(*content, turn) error) error {
+	ways, err := p.contents(part)
 	if err != nil {
 		return invalid(op, err)
 	}
-	blocks, err := rawBlocks(m.Blocks)
-	if err != nil {
-		return invalid(op, err)
+	for i := range ways {
+		err = send(&ways[i], use)
+		switch core.ClassOf(err) {
+		case core.BadMarkup, core.TooLong:
+		case "":
+			if i == 1 && ways[0].rated {
+				p.plainRating.Store(true)
+			}
+			return nil
+		default:
+			return err
+		}
+		if i < len(ways)-1 {
+			p.log.Warn("blocks refused, sending simpler ones", logErr(err))
+		}
+		use.given = false
 	}
-	// Text is prepared mrkdwn, so it is not escaped again. It is what notifications show, and always set.
-	content := []slackgo.MsgOption{slackgo.MsgOptionText(m.Text, false)}
-	if len(blocks) > 0 || edit {
-		content = append(content, slackgo.MsgOptionBlocks(blocks...))
-	}
-	err = send(content, use)
-	switch core.ClassOf(err) {
-	case core.BadMarkup, core.TooLong:
-	default:
-		return err
-	}
-	if part.Plain == "" || len(blocks) == 0 && part.Plain == m.Text {
-		return err
-	}
-	plain := []slackgo.MsgOption{slackgo.MsgOptionText(part.Plain, false), slackgo.MsgOptionDisableMarkdown()}
-	if edit {
-		plain = append(plain, slackgo.MsgOptionBlocks())
-	}
-	p.log.Warn("blocks refused, sending plain text", logErr(err))
-	use.given = false
-	return send(plain, use)
+	return err
 }
 
 // rawBlock is a block that is JSON already. slack-go only writes it out; its own types would be read and written for nothing.

@@ -19,7 +19,16 @@ import (
 func idle(t *testing.T, o simslack.Options) (*simslack.Server, *slack.Platform) {
 	t.Helper()
 	s := newSim(t, o)
-	return s, newBot(t, config(s))
+	return s, attached(t, newBot(t, config(s)), newHost())
+}
+
+// attached gives a bot that does not run the notes that a host has.
+func attached(t *testing.T, p *slack.Platform, h *host) *slack.Platform {
+	t.Helper()
+	if err := slack.Attach(p, h); err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func post(t *testing.T, p *slack.Platform, at core.Place, markdown string) core.MessageRef {

@@ -30,6 +30,7 @@ type Platform struct {
 	http    *transport
 	budgets *budgets
 	dir     *directory
+	lists   lists
 	files   *fileURLs
 	dialer  *websocket.Dialer
 	times   timing
@@ -42,6 +43,10 @@ type Platform struct {
 	streams  *streams
 	noStream *refusals // where no stream can be started
 	halted   *halted   // streams that a person has stopped
+	noTitle  *refusals // where threads have no titles
+	noPrompt *refusals // where nothing can be suggested
+
+	plainRating atomic.Bool // Slack refuses its own element for ratings
 
 	mu   sync.Mutex
 	self identity
@@ -61,6 +66,11 @@ var (
 	_ core.ThreadReader     = (*Platform)(nil)
 	_ core.Checker          = (*Platform)(nil)
 	_ core.Receiver         = (*Platform)(nil)
+	_ core.Answerer         = (*Platform)(nil)
+	_ core.FormOpener       = (*Platform)(nil)
+	_ core.Prompter         = (*Platform)(nil)
+	_ core.Titler           = (*Platform)(nil)
+	_ core.Directory        = (*Platform)(nil)
 )
 
 // timing are the periods of the connection, in one place so that tests can shorten them.
@@ -73,6 +83,7 @@ type timing struct {
 	retryPage  time.Duration // before a failed page of history is asked for again; grows
 	retryStore time.Duration // before history is read for what the store has refused
 	overlap    time.Duration // how far history is read back beyond the last time the bot was connected
+	hold       time.Duration // after which what waits for a history makes do with the part that matters most
 	lookback   time.Duration // how far back history is read when the host does not say
 	ping       time.Duration // a socket without a sign of life for so long is given up
 	quiet      time.Duration // without a request of Slack's, before history is read; grows
@@ -84,7 +95,7 @@ type timing struct {
 func defaultTiming() timing {
 	return timing{
 		backoff: time.Second, maxBackoff: 30 * time.Second, lookup: 2 * time.Second, flush: 30 * time.Second,
-		retryPage: time.Second, retryStore: 30 * time.Second, overlap: 2 * time.Minute, lookback: 7 * 24 * time.Hour,
+		retryPage: time.Second, retryStore: 30 * time.Second, overlap: 2 * time.Minute, hold: 15 * time.Second, lookback: 7 * 24 * time.Hour,
 		ping: 30 * time.Second, webhook: 2800 * time.Millisecond,
 		quiet: 5 * time.Minute, maxQuiet: 30 * time.Minute, share: time.Second,
 	}
@@ -104,7 +115,8 @@ func New(name string, cfg Config, log *slog.Logger) (*Platform, error) {
 		// slack-go's own dialer has a write buffer of this size too: Slack does not join continuation frames.
 		dialer: &websocket.Dialer{Proxy: http.ProxyFromEnvironment, HandshakeTimeout: 15 * time.Second, WriteBufferSize: 32 << 10},
 		times:  defaultTiming(), silent: newRefusals(), streams: newStreams(), noStream: newRefusals(),
-		inbox: newInbox(), notes: &notes{}, doubt: make(chan struct{}, 1), halted: newHalted(),
+		inbox: newInbox(), notes: newNotes(), doubt: make(chan struct{}, 1), halted: newHalted(),
+		noTitle: newRefusals(), noPrompt: newRefusals(),
 	}
 	p.api = slackgo.New(bot,
 		slackgo.OptionAppLevelToken(app),

@@ -8,7 +8,6 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"net/http"
-	"runtime/debug"
 	"time"
 
 	"github.com/cenkalti/backoff/v5"
@@ -189,14 +188,14 @@ func (e envelope) done(ctx context.Context, err error) {
 	if err != nil {
 		return
 	}
-	if err := e.ack(ctx, nil); err != nil && ctx.Err() == nil {
+	if err := e.ack(ctx); err != nil && ctx.Err() == nil {
 		e.log.Info("acknowledgement not sent, Slack will send the event again", logErr(err))
 	}
 }
 
 // ack acknowledges. Without a context it would block for ever on a client that is not connected. That it goes well does
 // not mean that Slack has it: an acknowledgement that is lost brings the event again, and its key is known.
-func (e envelope) ack(ctx context.Context, reply any) error {
+func (e envelope) ack(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, ackTimeout)
 	defer cancel()
 	select {
@@ -204,40 +203,45 @@ func (e envelope) ack(ctx context.Context, reply any) error {
 		return errEnded
 	default:
 	}
-	return e.client.AckCtx(ctx, e.req.EnvelopeID, reply) //nolint:wrapcheck // it is logged only
+	return e.client.AckCtx(ctx, e.req.EnvelopeID, nil) //nolint:wrapcheck // it is logged only
 }
 
 // route sends an envelope on its way. slack-go's own handler would start a goroutine for each, in no order. When a lane is
 // full the socket is not read on until there is room.
 func (r *runner) route(ctx context.Context, e envelope) {
-	switch {
-	case e.req.EnvelopeID == "":
-		return
-	case e.req.Type == socketmode.RequestTypeEventsAPI:
-		select {
-		case r.lanes[r.laneOf(e.req.Payload)] <- delivery{e.req.Payload, e.done}:
-		case <-ctx.Done():
-		}
+	kind := payloadKind(e.req.Type)
+	if e.req.EnvelopeID == "" || kind != ofEvents && kind != ofCommand && kind != ofInteraction {
 		return
 	}
-	// Commands and buttons carry nothing yet that would have to be stored. Slack does not send them again.
-	var reply any
-	if e.req.Type == socketmode.RequestTypeSlashCommands {
-		reply = commandReply
-	}
-	if err := e.ack(ctx, reply); err != nil {
-		r.log.Info("acknowledgement not sent", logErr(err))
+	select {
+	case r.lanes[r.laneOf(kind, e.req.Payload)] <- delivery{kind, e.req.Payload, e.done}:
+	case <-ctx.Done():
 	}
 }
 
 // delivery is an event on its way to the host. done is told what became of it, once: nil, if it is durable.
 type delivery struct {
+	kind    payloadKind
 	payload json.RawMessage
 	done    func(ctx context.Context, err error)
 }
 
 // laneOf picks the lane of the room that an event is about.
-func (r *runner) laneOf(payload json.RawMessage) int {
+func (r *runner) laneOf(kind payloadKind, payload json.RawMessage) int {
+	if kind != ofEvents {
+		var i struct {
+			interaction
+			ChannelID string `json:"channel_id"` // of a command
+		}
+		if lenient(payload, &i) != nil {
+			return 0
+		}
+		room := i.ChannelID
+		if room == "" {
+			room = i.room()
+		}
+		return r.lane([]byte(`"` + room + `"`))
+	}
 	var c struct {
 		Event struct {
 			Channel json.RawMessage `json:"channel"` // an object in events about the channel itself
@@ -253,8 +257,10 @@ func (r *runner) laneOf(payload json.RawMessage) int {
 	if len(room) == 0 {
 		room = c.Event.Item.Channel
 	}
-	return int(maphash.Bytes(r.seed, room) % lanes)
+	return r.lane(room)
 }
+
+func (r *runner) lane(room []byte) int { return int(maphash.Bytes(r.seed, room) % lanes) }
 
 // work takes the events of one lane until ctx ends, and tells of each when it is durable. Retries are taken like all
 // others: what Slack raised while no socket was open comes as a retry only. What is left in a lane comes again.
@@ -262,53 +268,40 @@ func (r *runner) work(ctx context.Context, lane <-chan delivery) {
 	for {
 		select {
 		case d := <-lane:
-			d.done(ctx, r.take(ctx, d.payload))
+			if ev, ok := r.decode(ctx, &d); ok {
+				r.hold(ctx, &ev, d.done)
+			} else {
+				d.done(ctx, nil)
+			}
 		case <-ctx.Done():
 			return
 		}
 	}
 }
 
-// commandReply answers a slash command, to who gave it alone.
-// Source: https://docs.slack.dev/interactivity/implementing-slash-commands#responding_to_commands
-var commandReply = map[string]string{
-	"response_type": "ephemeral", "text": "Please mention me in a channel or write me a direct message.",
-}
-
-// take makes the event of a payload durable. An error means that it is not. A panic would end the process, and end it again
-// at each retry: the event is passed over instead.
-func (r *runner) take(ctx context.Context, payload json.RawMessage) (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			r.log.Error("event passed over after a panic", slog.Any("panic", v), slog.String("stack", string(debug.Stack())))
-		}
-	}()
+// decode reads a payload; ok is false for what needs no more than to be acknowledged.
+func (r *runner) decode(ctx context.Context, d *delivery) (ev core.Event, ok bool) {
+	var panicked error
+	defer r.passOver(&panicked)
+	switch d.kind {
+	case ofCommand:
+		return r.decoder.command(ctx, d.payload)
+	case ofInteraction:
+		return r.decoder.interact(ctx, d.payload)
+	case ofEvents:
+	}
 	var c callback
-	if err := lenient(payload, &c); err != nil {
+	if err := lenient(d.payload, &c); err != nil {
 		r.log.Warn("event cannot be read", logErr(err))
-		return nil
+		return core.Event{}, false
 	}
 	switch c.Type {
 	case "event_callback":
+		return r.decoder.event(ctx, &c)
 	case "app_rate_limited":
 		r.log.Warn("Slack held events back: more than 30,000 an hour")
 		r.positions.missed(time.Now().Add(-time.Minute))
 		r.catchup.after(time.Minute)
-		return nil
-	default:
-		return nil
 	}
-	ev, ok := r.decoder.event(ctx, &c)
-	if !ok {
-		return nil
-	}
-	if err := r.accept(ctx, ev); err != nil {
-		if ctx.Err() == nil && ev.Kind == core.KindMessage {
-			// Slack tries three times more. Should the store need longer, the history has it.
-			r.positions.missed(ev.SentAt)
-			r.catchup.refused(ev.Room)
-		}
-		return err
-	}
-	return nil
+	return core.Event{}, false
 }

@@ -58,7 +58,10 @@ func (p *Platform) StartStream(ctx context.Context, post core.Post, text string)
 		}
 		options = append(options, slackgo.MsgOptionRecipientUserID(user), slackgo.MsgOptionRecipientTeamID(team))
 	}
-	if err := p.notes.put(ctx, post.Nonce, ""); err != nil {
+	switch err := p.notes.put(ctx, post.Nonce, ""); {
+	case errors.Is(err, errNoNotes):
+		return core.MessageRef{}, &core.Error{Op: op, Class: core.Transient, Err: err}
+	case err != nil:
 		p.log.Warn("stream not noted", logErr(err))
 	}
 	var out struct {
@@ -176,7 +179,8 @@ func (p *Platform) StopStream(ctx context.Context, s core.Stream, text string, w
 		return nil
 	}
 	since := p.streams.stopping(m)
-	if err := p.stop(ctx, op, s, text, since); err != nil {
+	under, err := p.stop(ctx, op, s, text, whole.Buttons, since)
+	if err != nil {
 		return err
 	}
 	if p.stays(ctx, m) {
@@ -186,7 +190,9 @@ func (p *Platform) StopStream(ctx context.Context, s core.Stream, text string, w
 		p.streams.drop(m)
 		return nil
 	}
-	if sent, ok := p.streams.shown(m); !ok || !slackfmt.StreamShows(sent, whole) {
+	bare := whole
+	bare.Buttons = ""
+	if sent, ok := p.streams.shown(m); !ok || whole.Buttons != "" && !under || !slackfmt.StreamShows(sent, bare) {
 		use := method(methodUpdate)
 		use.since = since
 		return p.replace(ctx, op, m, whole, use)
@@ -195,12 +201,15 @@ func (p *Platform) StopStream(ctx context.Context, s core.Stream, text string, w
 	return nil
 }
 
-// stop ends a stream with its last text. No error: it is over, and its text is that which is noted, or noted as in doubt.
-func (p *Platform) stop(ctx context.Context, op string, s core.Stream, text string, since time.Time) error {
+// stop ends a stream with its last text. No error: it is over, and its text is that which is noted, or noted as in doubt. under
+// tells whether the buttons stand under it.
+func (p *Platform) stop(
+	ctx context.Context, op string, s core.Stream, text string, buttons core.Buttons, since time.Time,
+) (under bool, err error) {
 	m := s.Message
 	st := p.streams.get(m)
 	if st.over {
-		return nil
+		return false, nil
 	}
 	if len(st.sent) == s.Sent+len(text) && strings.HasSuffix(st.sent, text) {
 		text = "" // an earlier call has added it
@@ -219,22 +228,42 @@ func (p *Platform) stop(ctx context.Context, op string, s core.Stream, text stri
 		case "":
 			text = ""
 		case core.StreamOver:
-			return nil
+			return false, nil
 		default:
-			return err
+			return false, err
 		}
 	}
-	return p.end(ctx, op, m, text, st.nonce, use)
+	ways := append(p.under(buttons), content{}) // without any, when Slack refuses them all
+	for i := range ways {
+		under, err = p.end(ctx, op, m, text, st.nonce, ways[i].blocks, use)
+		switch core.ClassOf(err) {
+		case core.BadMarkup, core.TooLong:
+			p.log.Warn("buttons under a stream refused", logErr(err))
+			use.given = false
+			continue
+		case "":
+			if under && i == 1 && ways[0].rated {
+				p.plainRating.Store(true)
+			}
+		default:
+		}
+		break
+	}
+	return under, err
 }
 
 // endStream ends a stream that is not wanted any more.
 func (p *Platform) endStream(ctx context.Context, op string, m core.MessageRef) error {
 	p.streams.doubted(m)
-	return p.end(ctx, op, m, "", p.streams.get(m).nonce, method(methodStop))
+	_, err := p.end(ctx, op, m, "", p.streams.get(m).nonce, nil, method(methodStop))
+	return err
 }
 
-// end calls chat.stopStream. Only here a stream takes the metadata by which its message is known again.
-func (p *Platform) end(ctx context.Context, op string, m core.MessageRef, text, nonce string, use turn) error {
+// end calls chat.stopStream. Only here a stream takes the metadata by which its message is known again. under tells whether
+// the blocks stand under it; with blocks, the classes [core.BadMarkup] and [core.TooLong] are about those.
+func (p *Platform) end(
+	ctx context.Context, op string, m core.MessageRef, text, nonce string, blocks []slackgo.Block, use turn,
+) (under bool, err error) {
 	var options []slackgo.MsgOption
 	if text != "" {
 		options = append(options, slackgo.MsgOptionMarkdownText(text))
@@ -242,20 +271,28 @@ func (p *Platform) end(ctx context.Context, op string, m core.MessageRef, text, 
 	if nonce != "" {
 		options = append(options, named(nonce))
 	}
-	_, err := p.call(ctx, op, use, func(ctx context.Context) error {
+	if len(blocks) > 0 {
+		options = append(options, slackgo.MsgOptionBlocks(blocks...))
+	}
+	_, err = p.call(ctx, op, use, func(ctx context.Context) error {
 		_, _, err := p.api.StopStreamContext(ctx, m.Room, m.ID, options...)
 		return err //nolint:wrapcheck // call classifies it
 	}, nil)
+	if class := core.ClassOf(err); len(blocks) > 0 && (class == core.BadMarkup || class == core.TooLong) {
+		return false, err
+	}
 	p.heedStop(m, err)
 	err = streamError(op, err)
 	p.streams.grew(m, text, err)
-	if core.ClassOf(err) == core.StreamOver {
-		return nil
-	}
-	if err == nil {
+	switch core.ClassOf(err) {
+	case "":
 		p.streams.ended(m)
+		return len(blocks) > 0, nil
+	case core.StreamOver:
+		return false, nil
+	default:
+		return false, err
 	}
-	return err
 }
 
 // streamError says of errors of a stream whether an edit can help: the stream is over (Slack ended it, or the person who

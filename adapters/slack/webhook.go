@@ -118,7 +118,7 @@ func (p *Platform) receive(w http.ResponseWriter, q *http.Request) {
 	}
 	kind, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type"))
 	if kind == "application/x-www-form-urlencoded" {
-		p.receiveForm(w, body)
+		p.receiveForm(w, q, body)
 		return
 	}
 	var c struct {
@@ -131,7 +131,7 @@ func (p *Platform) receive(w http.ResponseWriter, q *http.Request) {
 		answerJSON(w, map[string]string{"challenge": c.Challenge})
 		return
 	}
-	if err := p.deliver(q, body); err != nil {
+	if err := p.deliver(q, ofEvents, body); err != nil {
 		p.log.Info("event not taken, Slack will send it again", logErr(err))
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return
@@ -175,15 +175,24 @@ func (p *Platform) verified(w http.ResponseWriter, q *http.Request) (body []byte
 	return body, http.StatusOK, nil
 }
 
-// receiveForm answers commands and interactions. They carry nothing yet that would have to be stored, and Slack does not
-// send them again.
-func (p *Platform) receiveForm(w http.ResponseWriter, body []byte) {
+// receiveForm takes commands and interactions. Slack does not send them again: who gave one is told that it failed when it
+// is not stored in time.
+func (p *Platform) receiveForm(w http.ResponseWriter, q *http.Request, body []byte) {
 	form, err := url.ParseQuery(string(body))
 	if err != nil {
 		p.log.Warn("form cannot be read", logErr(err))
 	}
-	if form.Has("command") {
-		answerJSON(w, commandReply)
+	switch {
+	case form.Has("payload"):
+		err = p.deliver(q, ofInteraction, []byte(form.Get("payload")))
+	case form.Has("command"):
+		err = p.deliver(q, ofCommand, slashForm(form))
+	default: // a check of the certificate (ssl_check), or nothing that is known
+		err = nil
+	}
+	if err != nil {
+		p.log.Warn("command or press not taken", logErr(err))
+		w.WriteHeader(http.StatusServiceUnavailable)
 		return
 	}
 	w.WriteHeader(http.StatusOK)
@@ -195,7 +204,7 @@ func answerJSON(w http.ResponseWriter, body any) {
 }
 
 // deliver hands an event to the lane of its room, as sockets do, and waits until it is durable.
-func (p *Platform) deliver(q *http.Request, payload []byte) error {
+func (p *Platform) deliver(q *http.Request, kind payloadKind, payload []byte) error {
 	r, running, leave := p.inbox.enter()
 	if r == nil {
 		return errStopped
@@ -204,11 +213,13 @@ func (p *Platform) deliver(q *http.Request, payload []byte) error {
 	ctx, cancel := context.WithTimeout(q.Context(), p.times.webhook)
 	defer cancel()
 	defer context.AfterFunc(running, cancel)() //nolint:contextcheck // it ends with either of the two
-	r.tried(q.Header)
+	if kind == ofEvents {
+		r.tried(q.Header)
+	}
 	result := make(chan error, 1)
-	d := delivery{payload, func(_ context.Context, err error) { result <- err }}
+	d := delivery{kind, payload, func(_ context.Context, err error) { result <- err }}
 	select {
-	case r.lanes[r.laneOf(payload)] <- d:
+	case r.lanes[r.laneOf(kind, payload)] <- d:
 	case <-ctx.Done():
 		return ctx.Err() //nolint:wrapcheck // it is logged only
 	}

@@ -117,7 +117,10 @@ type reacted struct {
 // stopped is the event of a person who stops the bot.
 // Source: https://docs.slack.dev/reference/events/agent_session_stopped
 type stopped struct {
+	User    string   `json:"user"`
 	Channel string   `json:"channel"`
+	Thread  string   `json:"thread_ts"`
+	EventTS string   `json:"event_ts"`
 	Streams []string `json:"streaming_message_ts"`
 }
 

@@ -37,6 +37,9 @@ type parts struct {
 	apps   map[string]*agent.App
 	bots   []core.BotConfig
 	limits *clickai.Limits
+	plan   clickai.Plan
+	config *config.Config
+	watch  *watch // is told of requests; nil: nobody is
 }
 
 // close gives up kept connections.
@@ -47,17 +50,29 @@ func (s *parts) close() {
 }
 
 // build makes apps and bots. It sends nothing.
-func build(c *config.Config, log *slog.Logger) (*parts, error) {
-	limits, err := planLimits(c.ClickAI)
+func build(c *config.Config, log *slog.Logger) (*parts, error) { return rebuild(c, log, nil, nil, nil) }
+
+// rebuild makes those apps and bots that are not in old as c has them, or are to be made anew. Limits count on.
+func rebuild(c *config.Config, log *slog.Logger, w *watch, old *parts, anew map[string]bool) (*parts, error) {
+	plan, err := planOf(c.ClickAI)
 	if err != nil {
 		return nil, err
 	}
-	s := &parts{apps: map[string]*agent.App{}, limits: limits}
+	s := &parts{apps: map[string]*agent.App{}, plan: plan, config: c, watch: w}
+	if old != nil {
+		s.limits = old.limits
+	} else {
+		s.limits = clickai.NewLimits(plan)
+	}
 	var errs []error
 	for name, a := range c.Apps {
+		if app, ok := old.keptApp(c, name); ok {
+			s.apps[name] = app
+			continue
+		}
 		client, err := clickai.New(clickai.Config{
-			BaseURL: c.ClickAI.BaseURL, APIKey: a.APIKey.Reveal(), Limiter: limits.For(a.APIKey.Reveal()),
-			UserAgent: "clickai-bridge/" + versionText(),
+			BaseURL: c.ClickAI.BaseURL, APIKey: a.APIKey.Reveal(), Limiter: s.limits.For(a.APIKey.Reveal()),
+			UserAgent: "clickai-bridge/" + versionText(), Observe: w.requests(name),
 		})
 		if err != nil {
 			errs = append(errs, fmt.Errorf("app %s: %w", name, err))
@@ -78,6 +93,10 @@ func build(c *config.Config, log *slog.Logger) (*parts, error) {
 		kinds[k.Name] = k
 	}
 	for _, b := range c.Bots {
+		if kept, ok := old.keptBot(b); ok && !anew[b.Name] {
+			s.bots = append(s.bots, kept)
+			continue
+		}
 		platform, err := kinds[b.Platform].New(b.Name, b.Settings, log.With(slog.String("bot", b.Name), slog.String("platform", b.Platform)))
 		if err != nil {
 			errs = append(errs, fmt.Errorf("bot %s: %w", b.Name, err))
@@ -88,10 +107,10 @@ func build(c *config.Config, log *slog.Logger) (*parts, error) {
 	return s, errors.Join(errs...)
 }
 
-func planLimits(c config.ClickAI) (*clickai.Limits, error) {
+func planOf(c config.ClickAI) (clickai.Plan, error) {
 	plan, ok := clickai.PlanByName(c.Plan)
 	if !ok {
-		return nil, fmt.Errorf("clickai.plan %q is not known", c.Plan)
+		return plan, fmt.Errorf("clickai.plan %q is not known", c.Plan)
 	}
 	if c.RequestsPerMinute > 0 {
 		plan.PerMinute = c.RequestsPerMinute
@@ -99,7 +118,7 @@ func planLimits(c config.ClickAI) (*clickai.Limits, error) {
 	if c.RequestsPerDay > 0 {
 		plan.PerDay = c.RequestsPerDay
 	}
-	return clickai.NewLimits(plan), nil
+	return plan, nil
 }
 
 func (p *program) configCommand() *cobra.Command {

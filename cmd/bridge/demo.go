@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/clickai/bridge/clickai"
+	"github.com/clickai/bridge/internal/playground"
 	simclickai "github.com/clickai/bridge/internal/sim/clickai"
 	"github.com/clickai/bridge/internal/standins"
 )
@@ -28,31 +29,51 @@ func (p *program) demoCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "Try the bridge without any account",
-		Long: "Start local stand-ins of ClickAI, Slack, Discord and Telegram and the real bridge connected to them, and talk to it from the\n" +
-			"terminal. With --tour a scripted conversation plays on each platform; the exit code is 0 only if every step was seen.\n" +
+		Long: "Start local stand-ins of ClickAI, Slack, Discord and Telegram and the real bridge connected to them, and open a page on\n" +
+			"which you use all three side by side, with ClickAI's side beside them. With --terminal you talk to it here instead.\n" +
+			"With --tour a scripted conversation plays on each platform; the exit code is 0 only if every step was seen.\n" +
 			"With CLICKAI_API_KEY set (and CLICKAI_BASE_URL, if not the default), the agent behind it is the real one.",
 		Args: exactly(0),
 	}
+	var page pageFlags
+	cmd.Flags().StringVar(&page.listen, "listen", "", "`address` of the page; empty: "+playground.DefaultListen+", or a free port where that one is taken. On another address than loopback, whoever reaches it can use it")
+	cmd.Flags().BoolVar(&page.noBrowser, "no-browser", false, "print the page's address and open nothing")
+	terminal := cmd.Flags().Bool("terminal", false, "talk to the bridge in the terminal, without a page")
 	tour := cmd.Flags().Bool("tour", false, "play one scripted conversation on each platform and check what each shows")
 	keep := cmd.Flags().String("keep", "", "write the bridge's configuration, store and log into `folder` and leave them there")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		return p.demo(cmd.Context(), *tour, *keep)
+		if *tour && *terminal {
+			return usageError{errors.New("--tour and --terminal exclude each other")}
+		}
+		dir, done, err := demoFolder(*keep)
+		if err != nil {
+			return err
+		}
+		if *tour || *terminal {
+			return errors.Join(p.demo(cmd.Context(), *tour, dir), done())
+		}
+		return errors.Join(p.demoPage(cmd.Context(), page, dir), done())
 	}
 	return cmd
 }
 
+// demoFolder is where the demo's files are: keep, or a folder that done removes.
+func demoFolder(keep string) (dir string, done func() error, err error) {
+	if keep == "" {
+		if dir, err = os.MkdirTemp("", "bridge-demo-"); err != nil {
+			return "", nil, fmt.Errorf("make a folder for the demo: %w", err)
+		}
+		return dir, func() error { return os.RemoveAll(dir) }, nil
+	}
+	if err = os.MkdirAll(keep, 0o700); err != nil {
+		return "", nil, fmt.Errorf("make a folder for the demo: %w", err)
+	}
+	return keep, func() error { return nil }, nil
+}
+
 // demo runs the bridge on stand-ins until the tour is over or the person has had enough. It goes the way of `run`: a
 // configuration file, read and run like any other.
-func (p *program) demo(ctx context.Context, tour bool, keep string) (err error) {
-	dir := keep
-	if dir == "" {
-		if dir, err = os.MkdirTemp("", "bridge-demo-"); err != nil {
-			return fmt.Errorf("make a folder for the demo: %w", err)
-		}
-		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	} else if err = os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make a folder for the demo: %w", err)
-	}
+func (p *program) demo(ctx context.Context, tour bool, dir string) (err error) {
 	logFile, err := os.OpenFile(filepath.Join(dir, "bridge.log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("open the demo's log: %w", err)

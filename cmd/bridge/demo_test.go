@@ -55,7 +55,7 @@ func TestDemoTalks(t *testing.T) {
 	out := &lockedBuffer{changed: make(chan struct{})}
 	p := program{in: in, out: out, err: out, env: noEnv}
 	done := make(chan int, 1)
-	go func() { done <- p.execute(t.Context(), []string{"demo"}) }()
+	go func() { done <- p.execute(t.Context(), []string{"demo", "--terminal"}) }()
 	write := func(line string) {
 		if _, err := io.WriteString(typed, line+"\n"); err != nil {
 			t.Error(err)

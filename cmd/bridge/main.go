@@ -29,6 +29,10 @@ type program struct {
 	env      func(string) (string, bool)
 	// stopSignal gives signals back their usual effect, so that a second one ends the program at once.
 	stopSignal func()
+	// reloads, if set, lets run take another configuration while it runs.
+	reloads *reloads
+	// pprof is the address at which run serves profiles; "": nowhere.
+	pprof string
 	// ready, if set, is told the address of the HTTP server once everything runs.
 	ready func(addr string)
 	// tamper, if set, changes what the load of bench sends to the bridge: see bench.Config.Tamper.
@@ -90,7 +94,8 @@ func (p *program) root() *cobra.Command {
 	root.SetOut(p.out) // before the completion command is made: it keeps what it finds
 	root.SetErr(p.err)
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(p.runCommand(), p.checkCommand(), p.demoCommand(), p.benchCommand(), p.assistantsCommand(), p.configCommand(), p.versionCommand())
+	root.AddCommand(p.runCommand(), p.checkCommand(), p.demoCommand(), p.benchCommand(), p.assistantsCommand(), p.configCommand(), p.versionCommand(), p.explainCommand(), p.initCommand(),
+		p.conversationsCommand(), p.feedbackCommand(), p.backupCommand(), p.restoreCommand())
 	root.InitDefaultCompletionCmd()
 	return root
 }

@@ -51,9 +51,10 @@ type process struct {
 	cmd  *exec.Cmd
 	addr string // of its HTTP server
 
-	mu  sync.Mutex
-	log bytes.Buffer
-	eof chan struct{}
+	mu     sync.Mutex
+	log    bytes.Buffer
+	logged chan struct{} // closed with the next line
+	eof    chan struct{}
 }
 
 // runBridge starts `bridge run` and waits until it says where its HTTP server is.
@@ -62,9 +63,9 @@ func runBridge(t *testing.T, config string) *process {
 	return startProcess(t, os.Args[0], config)
 }
 
-func startProcess(t *testing.T, binary, config string) *process {
+func startProcess(t *testing.T, binary, config string, more ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(binary, "run", "--config", config), eof: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(binary, append([]string{"run", "--config", config}, more...)...), logged: make(chan struct{}), eof: make(chan struct{})}
 	p.cmd.Env = append(os.Environ(), runMain+"=1")
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
@@ -81,6 +82,8 @@ func startProcess(t *testing.T, binary, config string) *process {
 		for in.Scan() {
 			p.mu.Lock()
 			p.log.Write(append(in.Bytes(), '\n'))
+			close(p.logged)
+			p.logged = make(chan struct{})
 			p.mu.Unlock()
 			var line struct{ Msg, HTTP string }
 			if json.Unmarshal(in.Bytes(), &line) == nil && line.Msg == "started" {
@@ -112,6 +115,13 @@ func (p *process) text() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.log.String()
+}
+
+// changed is closed when the log has another line.
+func (p *process) changed() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.logged
 }
 
 // kill ends the process as kill -9 does.

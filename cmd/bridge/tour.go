@@ -11,6 +11,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/clickai/bridge/internal/playground"
 	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/clickai"
 	"github.com/clickai/bridge/internal/standins"
@@ -25,14 +26,7 @@ const tourStages = 3
 // tour plays the scripted conversation on all platforms at once and prints them one after the other. What it prints and
 // checks is what the stand-ins saw; nothing is asked of the bridge.
 func (p *program) tour(ctx context.Context, set *standins.Set, agent standins.AgentConfig) error {
-	stages := set.Stages()
-	plays := make([]*play, len(stages))
-	var wg sync.WaitGroup
-	for i, st := range stages {
-		plays[i] = &play{set: set, Stage: st, began: time.Now()}
-		wg.Go(func() { plays[i].run(ctx) })
-	}
-	wg.Wait()
+	plays := playTour(ctx, set, "Tour", func(playground.Step) {})
 	failed := 0
 	for _, pl := range plays {
 		if _, err := io.Copy(p.out, &pl.out); err != nil {
@@ -56,12 +50,27 @@ func (p *program) tour(ctx context.Context, set *standins.Set, agent standins.Ag
 	return nil
 }
 
+// playTour plays on all platforms at once and returns when all is over. Each question begins with label; report is told of
+// each step, from several goroutines.
+func playTour(ctx context.Context, set *standins.Set, label string, report func(playground.Step)) []*play {
+	stages := set.Stages()
+	plays := make([]*play, len(stages))
+	var wg sync.WaitGroup
+	for i, st := range stages {
+		plays[i] = &play{set: set, Stage: st, label: label, report: report}
+		wg.Go(func() { plays[i].run(ctx) })
+	}
+	wg.Wait()
+	return plays
+}
+
 // play is the tour on one platform.
 type play struct {
 	standins.Stage
 	set    *standins.Set
+	label  string
+	report func(playground.Step)
 	out    bytes.Buffer
-	began  time.Time
 	failed int
 }
 
@@ -72,6 +81,11 @@ func (pl *play) step(ctx context.Context, name string, f func(context.Context) (
 	ctx, cancel := context.WithTimeout(ctx, tourStep)
 	defer cancel()
 	seen, err := f(ctx)
+	told := playground.Step{Platform: pl.Title, Name: name, Seen: err == nil, Detail: strings.TrimLeft(seen, ": ")}
+	if err != nil {
+		told.Detail = err.Error()
+	}
+	pl.report(told)
 	if err != nil {
 		pl.failed++
 		pl.printf("  ✗ %s: %v", name, err)
@@ -85,7 +99,7 @@ func (pl *play) step(ctx context.Context, name string, f func(context.Context) (
 func (pl *play) run(ctx context.Context) {
 	pl.printf("\n━━ %s ━━", pl.Title)
 	var first, second exchange
-	notice := func(text string) string { return "Tour on " + pl.Title + ": " + text }
+	notice := func(text string) string { return pl.label + " on " + pl.Title + ": " + text }
 
 	ok := pl.step(ctx, "a question is answered, and the answer grows in place", func(ctx context.Context) (string, error) {
 		err := pl.ask(ctx, &first, sim.Say{Room: pl.Room.Room, Thread: pl.Room.Thread, Mention: pl.Mention, Text: notice("what does the warranty cover?")})

@@ -94,13 +94,13 @@ func TestUsage(t *testing.T) {
 			}
 		})
 	}
-	for _, name := range []string{"run", "check", "demo", "assistants", "bench", "config", "config schema", "version", "completion"} {
+	for _, name := range []string{"run", "check", "init", "explain", "demo", "assistants", "bench", "config", "config schema", "version", "completion"} {
 		code, out, _ := command(t, nil, append(strings.Fields(name), "--help")...)
 		if code != 0 || !strings.Contains(out, "Usage:") {
 			t.Errorf("%s --help: exit %d, %q", name, code, out)
 		}
 	}
-	for _, name := range []string{"run", "check", "assistants"} {
+	for _, name := range []string{"run", "check", "init", "explain", "assistants"} {
 		if _, out, _ := command(t, nil, name, "--help"); !strings.Contains(out, "--config") {
 			t.Errorf("%s has no --config", name)
 		}

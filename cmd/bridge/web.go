@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/clickai/bridge/core"
@@ -20,24 +21,29 @@ const (
 	webCloseTimeout  = 5 * time.Second
 )
 
-// web is the bridge's own HTTP server: health, readiness and webhooks.
+// web is the bridge's own HTTP server: health, readiness, webhooks and what else is served.
 type web struct {
 	listener net.Listener
 	server   *http.Server
+	hooks    atomic.Pointer[map[string]http.Handler] // by the bot's name
 	wg       sync.WaitGroup
+}
+
+// route is something else that is served.
+type route struct {
+	pattern string // of http.ServeMux
+	handler http.Handler
 }
 
 // webhookPath is where the events of a bot are taken.
 const webhookPath = "/webhooks/{bot}"
 
 // startWeb listens; with an empty address it does nothing, which is an error when a bot takes events by HTTP.
-func startWeb(ctx context.Context, listen string, b *core.Bridge, bots []core.BotConfig, log *slog.Logger) (*web, error) {
-	w, hooks := &web{}, webhooks(bots)
+func startWeb(ctx context.Context, listen string, b *core.Bridge, bots []core.BotConfig, log *slog.Logger, more ...route) (*web, error) {
+	w := &web{}
+	w.serve(bots)
 	if listen == "" {
-		for name := range hooks {
-			return nil, fmt.Errorf("http.listen is empty, but bot %s takes its events by HTTP at /webhooks/%s: set an address", name, name)
-		}
-		return w, nil
+		return w, w.canServe(bots)
 	}
 	var err error
 	if w.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", listen); err != nil {
@@ -46,8 +52,11 @@ func startWeb(ctx context.Context, listen string, b *core.Bridge, bots []core.Bo
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { health(rw, b) })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) { readiness(rw, b) })
+	for _, r := range more {
+		mux.Handle(r.pattern, r.handler)
+	}
 	mux.HandleFunc(webhookPath, func(rw http.ResponseWriter, r *http.Request) {
-		h := hooks[r.PathValue("bot")]
+		h := (*w.hooks.Load())[r.PathValue("bot")]
 		if h == nil {
 			http.NotFound(rw, r)
 			return
@@ -64,6 +73,23 @@ func startWeb(ctx context.Context, listen string, b *core.Bridge, bots []core.Bo
 		}
 	})
 	return w, nil
+}
+
+// serve takes the events of these bots from now on, and of no others.
+func (w *web) serve(bots []core.BotConfig) {
+	hooks := webhooks(bots)
+	w.hooks.Store(&hooks)
+}
+
+// canServe returns an error if there is no server and one of the bots needs it.
+func (w *web) canServe(bots []core.BotConfig) error {
+	if w.listener != nil {
+		return nil
+	}
+	for name := range webhooks(bots) {
+		return fmt.Errorf("http.listen is empty, but bot %s takes its events by HTTP at /webhooks/%s: set an address and start again", name, name)
+	}
+	return nil
 }
 
 // webhooks are the handlers of the bots that take events by HTTP, by the bot's name.

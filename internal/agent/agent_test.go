@@ -147,6 +147,7 @@ func askIn(ctx context.Context, a *agent.App, q core.Question) (h heard) {
 			h.waits++
 		case core.DeltaNotice:
 			h.notices = append(h.notices, d.Notice)
+		case core.DeltaSuggestions:
 		case core.DeltaEnd:
 			h.ended = true
 		}

@@ -192,7 +192,7 @@ bots:
 	for _, b := range c.Bots {
 		got = append(got, strings.Join([]string{b.Name, b.Limits.TurnsPerUser.String(), b.Limits.AnswerTimeout.String(), b.Settings.(*discordSettings).Token.Reveal()}, " "))
 	}
-	if diff := cmp.Diff([]string{"one 1/1m0s 5m0s t", "two 1/1m0s 5m0s t", "three 1/1m0s 6m0s t"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"one 1/1m 5m0s t", "two 1/1m 5m0s t", "three 1/1m 6m0s t"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if c.Bots[1].ThreadContext != 4 || c.Bots[2].ThreadContext != 3 || !c.Bots[2].Show.Usage {

@@ -12,14 +12,26 @@ import (
 // WriteConfig writes config.yaml and .env into dir: a bot on each stand-in, and one app. extra is YAML that goes into every
 // bot. It returns the path of config.yaml. What is there already is overwritten.
 func (s *Set) WriteConfig(dir string, a AgentConfig, extra string) (string, error) {
+	return s.writeConfig(dir, a, Tryout{Extra: func(string) string { return extra }})
+}
+
+// WriteTryout is WriteConfig for a set that was started with [TryoutOptions]: further apps answer in rooms of their own.
+func (s *Set) WriteTryout(dir string, a AgentConfig, t Tryout) (string, error) {
+	return s.writeConfig(dir, a, t)
+}
+
+func (s *Set) writeConfig(dir string, a AgentConfig, t Tryout) (string, error) {
 	var env strings.Builder
 	for _, secret := range s.secrets(a) {
 		env.WriteString(secret.name + "=" + secret.value + "\n")
 	}
+	for _, x := range t.Apps {
+		env.WriteString(x.secret() + "=" + x.Key + "\n")
+	}
 	if err := os.WriteFile(filepath.Join(dir, ".env"), []byte(env.String()), 0o600); err != nil {
 		return "", fmt.Errorf("write .env: %w", err)
 	}
-	text, err := s.config(a, filepath.Join(dir, "bridge.db"), func(string) string { return extra }, false)
+	text, err := s.config(a, filepath.Join(dir, "bridge.db"), t, false)
 	if err != nil {
 		return "", err
 	}
@@ -34,7 +46,7 @@ func (s *Set) WriteConfig(dir string, a AgentConfig, extra string) (string, erro
 // of the bridge's store; extra gives the YAML that goes into the bot of a platform. The error wraps [os.ErrExist] when the
 // file is there already: it is never overwritten.
 func (s *Set) WriteConfigFile(path string, a AgentConfig, store string, extra func(platform string) string) error {
-	text, err := s.config(a, store, extra, true)
+	text, err := s.config(a, store, Tryout{Extra: extra}, true)
 	if err != nil {
 		return err
 	}
@@ -67,7 +79,7 @@ func (s *Set) secrets(a AgentConfig) []secret {
 }
 
 // config is the text of a configuration. With inline the secrets stand in it.
-func (s *Set) config(a AgentConfig, store string, extra func(platform string) string, inline bool) (string, error) {
+func (s *Set) config(a AgentConfig, store string, t Tryout, inline bool) (string, error) {
 	secrets := map[string]string{}
 	for _, x := range s.secrets(a) {
 		secrets[x.name] = "${" + x.name + "}"
@@ -75,10 +87,10 @@ func (s *Set) config(a AgentConfig, store string, extra func(platform string) st
 			secrets[x.name] = x.value
 		}
 	}
-	data := map[string]any{"Agent": a, "Store": store, "Secrets": secrets}
+	data := map[string]any{"Agent": a, "Store": store, "Secrets": secrets, "More": t.Apps, "Inputs": t.inputs()}
 	bots := map[string]any{}
 	for _, p := range s.Platforms() {
-		bots[p.Name()] = map[string]string{"URL": p.APIURL(), "Extra": indent(extra(p.Name()))}
+		bots[p.Name()] = map[string]string{"URL": p.APIURL(), "Extra": indent(t.Extra(p.Name()))}
 	}
 	data["Bots"] = bots
 	var b strings.Builder
@@ -104,7 +116,16 @@ apps:
   demo:
     mode: {{.Agent.Mode}}
     api_key: {{.Secrets.CLICKAI_KEY}}
-    inputs: {language: en, platform: "{{"{{.Platform}}"}}"}
+    inputs: {{.Inputs}}
+{{- range .More}}
+  {{.Name}}:
+    mode: {{.Mode}}
+    api_key: ${ {{- .Secret -}} }
+    inputs: {{$.Inputs}}
+{{- if .QueryInput}}
+    query_input: {{.QueryInput}}
+{{- end}}
+{{- end}}
 bots:
 {{- with .Bots.slack}}
   - name: demo-slack

@@ -116,79 +116,6 @@ func (s *Server) Command(_ context.Context, user, room, command, text string) er
 	return nil
 }
 
-// Press makes a person press a button in a message of the bot's. actionID is the button's action_id; "action_id/value"
-// picks one of several with the same action_id, and is how one of two feedback buttons is picked.
-// Source: https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
-func (s *Server) Press(_ context.Context, at sim.Ref, user, actionID string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	ch, m, err := s.findLocked(at)
-	if err != nil {
-		return fmt.Errorf("press %s: %w", actionID, err)
-	}
-	if _, err := s.memberLocked(at.Room, user); err != nil {
-		return fmt.Errorf("press %s: %w", actionID, err)
-	}
-	action := findAction(decodeBlocks(m.now().blocks), actionID)
-	if action == nil {
-		return fmt.Errorf("press %s: message %s in %s has no such button", actionID, at.ID, at.Room)
-	}
-	action["action_ts"] = s.stampLocked()
-	u, _ := s.userLocked(user)
-	trigger := s.triggerLocked(user)
-	thread := m.thread
-	container := object{"type": "message", "message_ts": m.ts, "channel_id": ch.id, "is_ephemeral": false}
-	if thread != "" {
-		container["thread_ts"] = thread
-	}
-	name := ch.name
-	if ch.kind == "im" {
-		name = "directmessage"
-	}
-	s.deliverLocked(&delivery{
-		kind: interactive, event: "block_actions", id: trigger, ref: ch.ref(m),
-		payload: plainJSON(object{
-			"type": "block_actions", "token": "standin", "api_app_id": s.opt.AppID, "trigger_id": trigger,
-			"user":      object{"id": user, "username": u.Name, "name": u.Name, "team_id": s.opt.TeamID},
-			"team":      object{"id": s.opt.TeamID, "domain": s.opt.TeamDomain},
-			"channel":   object{"id": ch.id, "name": name},
-			"container": container, "enterprise": nil, "is_enterprise_install": false,
-			"message": s.messageLocked(ch, m, true), "state": object{"values": object{}},
-			"response_url": s.hookLocked(&hook{ch: ch, thread: thread, user: user, origin: m.ts}),
-			"actions":      []object{action},
-		}),
-	})
-	return nil
-}
-
-// findAction is the action that pressing a button makes; nil if there is no such button.
-func findAction(blocks []object, want string) object {
-	for _, b := range blocks {
-		for _, e := range append(list(b, "elements"), obj(b, "accessory")) {
-			id := str(e, "action_id")
-			if id == "" {
-				continue
-			}
-			action := object{"type": str(e, "type"), "action_id": id, "block_id": str(b, "block_id")}
-			if str(e, "type") == "feedback_buttons" {
-				for _, side := range []string{"positive_button", "negative_button"} {
-					button := obj(e, side)
-					if want == id+"/"+str(button, "value") {
-						action["text"], action["value"] = button["text"], str(button, "value")
-						return action
-					}
-				}
-				continue
-			}
-			if want == id || want == id+"/"+str(e, "value") {
-				action["text"], action["value"] = e["text"], str(e, "value")
-				return action
-			}
-		}
-	}
-	return nil
-}
-
 // serveHook takes a message at a response_url.
 func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
@@ -248,33 +175,13 @@ func (s *Server) respondLocked(h *hook, raw json.RawMessage) *apiError {
 		}
 		s.postedLocked(h.ch, s.botMessageLocked(h.ch, thread, b))
 	default:
-		s.ephemeralLocked(h.ch, h.thread, h.user, b)
+		// Without thread_ts it stands in the room, wherever the button was.
+		thread := c.str("thread_ts")
+		if m := h.ch.byTS[thread]; m == nil || m.thread != "" {
+			thread = ""
+		}
+		s.ephemeralLocked(h.ch, thread, h.user, b)
 	}
 	s.changed.Notify()
 	return nil
-}
-
-// decodeView reads a view argument and checks what every modal has.
-// Source: https://docs.slack.dev/reference/views/modal-views
-func decodeView(raw string) (object, *apiError) {
-	var view object
-	if json.Unmarshal([]byte(raw), &view) != nil || view == nil {
-		return nil, refuse("invalid_arguments").broken().because("view is no object")
-	}
-	c := &checker{ids: map[string]bool{}}
-	if str(view, "type") != "modal" {
-		c.fail("/view/type", "must be modal")
-	}
-	c.text("/view/title", obj(view, "title"), 24, "plain_text")
-	blocks := list(view, "blocks")
-	if len(blocks) == 0 || len(blocks) > 100 {
-		c.fail("/view/blocks", "1 to 100 items allowed")
-	}
-	for i, b := range blocks {
-		c.block(fmt.Sprintf("/view/blocks/%d", i), b)
-	}
-	if len(c.errs) > 0 {
-		return nil, refuse("invalid_arguments").broken().say(c.errs...)
-	}
-	return view, nil
 }

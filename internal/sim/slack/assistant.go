@@ -66,8 +66,11 @@ func setTitle(c *call) (object, *apiError) {
 	if fail != nil {
 		return nil, fail
 	}
-	if c.str("title") == "" {
+	switch {
+	case c.str("title") == "":
 		return nil, refuse("invalid_arguments").broken().say("[ERROR] missing required field: title")
+	case ch.kind != "im": // there are no assistant threads elsewhere
+		return nil, refuse("invalid_thread_ts")
 	}
 	ch.titles[thread] = c.str("title")
 	return nil, nil
@@ -141,4 +144,22 @@ func (s *Server) OpenAssistant(_ context.Context, user string) (sim.Place, error
 	})
 	s.changed.Notify()
 	return s.threadPlaceLocked(placeKey{ch.id, m.ts}), nil
+}
+
+// OpenMessages makes a person open the Messages tab of the app, where an agent is talked with: app_home_opened is raised each
+// time.
+// Source: https://docs.slack.dev/reference/events/app_home_opened
+func (s *Server) OpenMessages(_ context.Context, user string) (sim.Place, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ch := s.byID[DM(user)]
+	if ch == nil {
+		return sim.Place{}, fmt.Errorf("open the messages tab: no person %q", user)
+	}
+	ref := sim.Ref{Room: ch.id}
+	s.raiseLocked(ref, object{
+		"type": "app_home_opened", "user": user, "channel": ch.id, "tab": "messages", "event_ts": s.stampLocked(),
+	})
+	s.changed.Notify()
+	return sim.Place{Room: ch.id, Kind: "direct", Name: s.displayLocked(user)}, nil
 }

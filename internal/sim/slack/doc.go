@@ -29,6 +29,14 @@
 //     existed is thread_not_found.
 //   - A Unicode emoji that a person types arrives as its short name (":tada:"), because Slack's clients send it so.
 //
+// # What people do and see
+//
+// Besides what [sim.Platform] has: [Server.Command] runs a slash command, [Server.Press] presses a button, also one in a
+// message for one person, [Server.Submit] and [Server.CloseView] end a form, [Server.OpenAssistant] and
+// [Server.OpenMessages] open the chat with the app, [Server.Halt] stops an answer. All are delivered over sockets, or over
+// HTTP after [Server.SetRequestURL]. [Server.Buttons], [Server.Ephemerals], [Server.Views], [Server.Prompts], [Server.Title] and
+// [Server.Failures] tell what a person sees; the labels of buttons are not part of what a message shows.
+//
 // # Non-goals
 //
 // Legacy attachments are kept and searched for mentions, but not shown. User tokens, workflows, canvases, lists, calls, search, Slack Connect, enterprise grids, message scheduling.

@@ -65,6 +65,12 @@ func (l *looker) block(b object) error {
 		for _, e := range list(b, "elements") {
 			l.textObject(e, sim.QuietBlock)
 		}
+	case "actions", "context_actions":
+		var spans []sim.Span
+		for _, b := range buttonsOf([]object{b}, l.names) {
+			spans = sim.AppendSpan(sim.AppendSpan(spans, sim.Span{Text: "[" + b.Label + "]", Style: sim.Active}), sim.Span{Text: " "})
+		}
+		l.line(0, spans)
 	case "image":
 		l.line(0, sim.AppendSpan(nil, sim.Span{Text: "🖼 " + str(b, "alt_text"), URL: str(b, "image_url")}))
 	case "rich_text":

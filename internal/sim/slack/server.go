@@ -48,6 +48,7 @@ type Server struct {
 	hooks      map[string]*hook
 	triggers   map[string]time.Time
 	views      []View
+	failures   []string // that people were shown
 	violations []string
 	pings      []string
 	pinged     map[string]bool

@@ -119,7 +119,9 @@ func (r blockReader) block(b object) string {
 			return str(b, "text")
 		}
 		return r.markdown(str(b, "text"))
-	case "context", "actions", "context_actions":
+	case "actions", "context_actions":
+		return "" // see Server.Buttons
+	case "context":
 		var parts []string
 		for _, e := range list(b, "elements") {
 			parts = append(parts, r.element(e))

@@ -94,10 +94,13 @@ func TestShownBlocks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "Head *x*\nbody\nf1\nf2\n───\nquiet pic\nmd\nhi @Annax🎉\n1. a<b\n[Go] [Stop]"
+	want := "Head *x*\nbody\nf1\nf2\n───\nquiet pic\nmd\nhi @Annax🎉\n1. a<b"
 	m := find(t, s, slack.General, ts)
 	if m.Shown != want {
 		t.Errorf("shows\n%s\nwant\n%s", m.Shown, want)
+	}
+	if b := s.Buttons(m.Ref); len(b) != 2 || b[0] != (slack.Button{ID: "v", Label: "Go", Action: "go"}) || b[1].Label != "Stop" {
+		t.Errorf("buttons %+v", b)
 	}
 	if !strings.Contains(m.Text, "*body*\n_f1_") || !strings.Contains(m.Text, "<@"+slack.Anna+"><https://x.example|x>:tada:\n1. a&lt;b") || strings.Contains(m.Text, "fallback") {
 		t.Errorf("markup %q", m.Text)

@@ -44,7 +44,10 @@ func TestStream(t *testing.T) {
 		t.Fatal(err)
 	}
 	m := find(t, s, slack.General, ts)
-	if m.Shown != "one two three\n[Good] [Bad]" || m.Thread != q.ID {
+	if b := s.Buttons(m.Ref); len(b) != 2 || b[0] != (slack.Button{ID: "like", Label: "Good", Action: "rate"}) || b[1].ID != "dislike" {
+		t.Errorf("buttons %+v", b)
+	}
+	if m.Shown != "one two three" || m.Thread != q.ID {
 		t.Errorf("shows %q in thread %q", m.Shown, m.Thread)
 	}
 	if len(m.Versions) != 3 || m.Versions[0].Shown != "**one" || m.Versions[1].Shown != "one two" {

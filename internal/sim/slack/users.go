@@ -1,7 +1,5 @@
 package slack
 
-import "strings"
-
 // authTest tells whose token it is. The app token's answer has no user.
 // Source: https://docs.slack.dev/reference/methods/auth.test
 func authTest(c *call) (object, *apiError) {
@@ -58,46 +56,4 @@ func botsInfo(c *call) (object, *apiError) {
 		"id": s.opt.BotID, "deleted": false, "name": s.opt.BotName, "updated": 1712345678, "app_id": s.opt.AppID,
 		"user_id": s.opt.BotUserID, "icons": object{},
 	}}, nil
-}
-
-// View is a modal that the bot opened.
-type View struct {
-	ID, User, CallbackID string
-	JSON                 []byte // as the bot sent it
-}
-
-// Views are the modals that the bot opened, oldest first, the last 1,000.
-func (s *Server) Views() []View {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]View(nil), s.views...)
-}
-
-// viewsOpen needs a trigger that a person gave less than three seconds ago, and uses it up.
-// Source: https://docs.slack.dev/reference/methods/views.open
-func viewsOpen(c *call) (object, *apiError) {
-	s := c.s
-	trigger := c.str("trigger_id")
-	until, ok := s.triggers[trigger]
-	switch {
-	case !ok:
-		return nil, refuse("invalid_trigger_id")
-	case c.now.After(until):
-		return nil, refuse("expired_trigger_id")
-	}
-	view, fail := decodeView(c.str("view"))
-	if fail != nil {
-		return nil, fail
-	}
-	delete(s.triggers, trigger)
-	raw := plainJSON(view)
-	v := View{ID: s.newIDLocked("V"), CallbackID: str(view, "callback_id"), JSON: raw}
-	v.User, _, _ = strings.Cut(trigger, ".")
-	if len(s.views) >= 1000 {
-		s.views = s.views[1:]
-	}
-	s.views = append(s.views, v)
-	view["id"], view["team_id"], view["app_id"], view["bot_id"] = v.ID, s.opt.TeamID, s.opt.AppID, s.opt.BotID
-	view["hash"] = s.stampLocked()
-	return object{"view": view}, nil
 }

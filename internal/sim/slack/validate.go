@@ -19,6 +19,9 @@ const (
 	// maxPayload is the size of a message's blocks as JSON, in characters. It is not documented; refusals begin near
 	// 13,200 (https://github.com/slackapi/bolt-js/issues/2509).
 	maxPayload = 13_200
+	// maxInput is the most characters of a text field.
+	// Source: https://docs.slack.dev/reference/block-kit/block-elements/plain-text-input-element
+	maxInput = 3000
 )
 
 // checker collects what is wrong with blocks, each with a JSON pointer, as Slack's response_metadata tells it.
@@ -113,7 +116,7 @@ func (c *checker) block(at string, b object) {
 	case "table":
 		c.table(at, b)
 	case "input":
-		c.text(at+"/label", obj(b, "label"), 2000, "plain_text")
+		c.input(at, b)
 	case "file":
 		if str(b, "external_id") == "" || str(b, "source") != "remote" {
 			c.fail(at, "a file block needs external_id and source remote")
@@ -171,7 +174,33 @@ func (c *checker) image(at string, b object) {
 	}
 }
 
+// input is a block of a form.
+// Source: https://docs.slack.dev/reference/block-kit/blocks/input-block
+func (c *checker) input(at string, b object) {
+	c.text(at+"/label", obj(b, "label"), 2000, "plain_text")
+	e := obj(b, "element")
+	switch kind := str(e, "type"); kind {
+	case "plain_text_input":
+		for key, least := range map[string]float64{"min_length": 0, "max_length": 1} {
+			if n, ok := e[key].(float64); ok && (n < least || n > maxInput) {
+				c.fail(at+"/element/"+key, "must be %v to %d", least, maxInput)
+			}
+		}
+		if hint := obj(e, "placeholder"); hint != nil {
+			c.text(at+"/element/placeholder", hint, 150, "plain_text")
+		}
+	case "rich_text_input", "email_text_input", "url_text_input", "number_input", "file_input", "checkboxes", "radio_buttons",
+		"datepicker", "timepicker", "datetimepicker", "static_select", "external_select", "users_select", "conversations_select",
+		"channels_select", "multi_static_select", "multi_external_select", "multi_users_select", "multi_conversations_select",
+		"multi_channels_select":
+	default:
+		c.fail(at+"/element/type", "unsupported type: %s", kind)
+	}
+	c.element(at+"/element", e)
+}
+
 func (c *checker) elements(at string, b object, most int, kinds ...string) {
+	used := map[string]bool{}
 	raw, _ := b["elements"].([]any)
 	if len(raw) == 0 || len(raw) > most {
 		c.fail(at+"/elements", "1 to %d items allowed", most)
@@ -182,6 +211,12 @@ func (c *checker) elements(at string, b object, most int, kinds ...string) {
 		if !slices.Contains(kinds, str(e, "type")) {
 			c.fail(here+"/type", "unsupported type: %s", str(e, "type"))
 			continue
+		}
+		if id := str(e, "action_id"); id != "" {
+			if used[id] {
+				c.fail(here+"/action_id", "action_id %q is used twice in the block", id)
+			}
+			used[id] = true
 		}
 		c.element(here, e)
 	}

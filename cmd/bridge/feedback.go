@@ -1,0 +1,164 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/clickai/bridge/internal/control"
+)
+
+func (p *program) feedbackCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "feedback",
+		Short: "Export and count what people think of the answers",
+		Args:  exactly(0),
+		RunE:  needsSubcommand,
+	}
+	cmd.AddCommand(p.feedbackExport(), p.feedbackReport())
+	return cmd
+}
+
+func (p *program) feedbackExport() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "export",
+		Short: "Print every rating",
+		Long: "Print every rating that stands, one a person and answer: as CSV or as a JSON array. Each is the person's last word; what was\n" +
+			"taken back is not there. In CSV a cell that a spreadsheet would take for a formula begins with '.",
+		Args: exactly(0),
+	}
+	path := p.configFlag(cmd)
+	format := cmd.Flags().String("format", "csv", "csv or json")
+	asJSON := cmd.Flags().Bool("json", false, "the same as --format json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if *format != "csv" && *format != "json" {
+			return usageError{fmt.Errorf("--format %q is not known: use csv or json", *format)}
+		}
+		c, err := p.load(*path)
+		if err != nil {
+			return err
+		}
+		export := exportCSV
+		if *format == "json" || *asJSON {
+			export = exportJSON
+		}
+		return operate(cmd.Context(), c, func(ops control.Operations) error {
+			return export(cmd.OutOrStdout(), control.AllRatings(cmd.Context(), ops))
+		})
+	}
+	return cmd
+}
+
+// exportCSV writes ratings as they come.
+func exportCSV(w io.Writer, ratings iter.Seq2[control.Rating, error]) error {
+	out := newCSV(w)
+	out.row("time", "bot", "room", "thread", "title", "app", "conversation_id", "message_id", "platform_message_id", "user", "user_name", "rating", "emoji", "reason", "key")
+	for r, err := range ratings {
+		if err != nil {
+			return out.end(err)
+		}
+		out.row(r.At.Format(time.RFC3339), r.Bot, r.Room, r.Thread, r.Title, r.App, r.ConvID, r.Message, r.Posted, r.User, r.Name, r.Rating, r.Emoji, r.Reason, r.Key)
+	}
+	return out.end(nil)
+}
+
+// exportJSON writes ratings as they come, as the elements of one array.
+func exportJSON(w io.Writer, ratings iter.Seq2[control.Rating, error]) error {
+	out := bufio.NewWriter(w)
+	open := "[\n"
+	for r, err := range ratings {
+		if err != nil {
+			return err
+		}
+		one, err := json.Marshal(r)
+		if err != nil {
+			return fmt.Errorf("write ratings: %w", err)
+		}
+		_, _ = out.WriteString(open) // Flush returns the first error
+		_, _ = out.Write(one)
+		open = ",\n"
+	}
+	if open == "[\n" {
+		_, _ = out.WriteString("[")
+	}
+	_, _ = out.WriteString("\n]\n")
+	if err := out.Flush(); err != nil {
+		return fmt.Errorf("write ratings: %w", err)
+	}
+	return nil
+}
+
+func (p *program) feedbackReport() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "report",
+		Short: "Count likes and dislikes by week, bot, room and app",
+		Long:  "Count likes and dislikes by week (ISO 8601, UTC), bot, room and app. Each person counts once for each answer, by their last word.",
+		Args:  exactly(0),
+	}
+	path := p.configFlag(cmd)
+	format := cmd.Flags().String("format", "table", "table, csv or json")
+	asJSON := cmd.Flags().Bool("json", false, "the same as --format json")
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		show := reportTable
+		switch {
+		case *asJSON, *format == "json":
+			show = reportJSON
+		case *format == "csv":
+			show = reportCSV
+		case *format != "table":
+			return usageError{fmt.Errorf("--format %q is not known: use table, csv or json", *format)}
+		}
+		c, err := p.load(*path)
+		if err != nil {
+			return err
+		}
+		var counts []control.Count
+		if err := operate(cmd.Context(), c, func(ops control.Operations) (err error) {
+			counts, err = control.Report(control.AllRatings(cmd.Context(), ops))
+			return err
+		}); err != nil {
+			return err
+		}
+		return show(cmd.OutOrStdout(), counts)
+	}
+	return cmd
+}
+
+func reportTable(w io.Writer, counts []control.Count) error {
+	t := table{header: []string{"WEEK", "BOT", "ROOM", "TITLE", "APP", "LIKES", "DISLIKES"}}
+	likes, dislikes := 0, 0
+	for _, c := range counts {
+		t.add(c.Week, c.Bot, c.Room, cutWidth(cleanLine(c.Title), maxTitle), c.App, strconv.Itoa(c.Likes), strconv.Itoa(c.Dislikes))
+		likes, dislikes = likes+c.Likes, dislikes+c.Dislikes
+	}
+	if len(counts) > 1 {
+		t.add("total", "", "", "", "", strconv.Itoa(likes), strconv.Itoa(dislikes))
+	}
+	if err := t.print(w); err != nil {
+		return err
+	}
+	if len(counts) == 0 {
+		_, err := fmt.Fprintln(w, "no ratings")
+		return err
+	}
+	return nil
+}
+
+func reportCSV(w io.Writer, counts []control.Count) error {
+	out := newCSV(w)
+	out.row("week", "bot", "room", "title", "app", "likes", "dislikes")
+	for _, c := range counts {
+		out.row(c.Week, c.Bot, c.Room, c.Title, c.App, strconv.Itoa(c.Likes), strconv.Itoa(c.Dislikes))
+	}
+	return out.end(nil)
+}
+
+func reportJSON(w io.Writer, counts []control.Count) error {
+	return printJSON(w, map[string]any{"total": len(counts), "data": counts})
+}

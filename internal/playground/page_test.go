@@ -1,0 +1,223 @@
+package playground_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"unicode"
+
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+
+	"github.com/clickai/bridge/internal/sim"
+)
+
+// page is the playground in a tab of the browser.
+type page struct {
+	t   *testing.T
+	ctx context.Context
+	w   *world
+
+	mu   sync.Mutex
+	said []string // what the browser complained about
+}
+
+// browse opens the page at a size of the window.
+func (w *world) browse(width, height int64) *page {
+	w.t.Helper()
+	if errBrowser != nil {
+		w.t.Fatal(errBrowser)
+	}
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext())
+	p := &page{t: w.t, ctx: ctx, w: w}
+	err := chromedp.Listen(ctx, func(e any) {
+		switch e := e.(type) {
+		case *runtime.EventExceptionThrown:
+			p.complain(fmt.Sprintf("exception: %s %+v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception))
+		case *log.EventEntryAdded:
+			// Refused acts are answered with 422, which the browser notes as an error.
+			if e.Entry.Level == log.EntryLevelError && !strings.Contains(e.Entry.Text, "422") {
+				p.complain(e.Entry.Text + " " + e.Entry.URL)
+			}
+		}
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if len(p.said) > 0 {
+			w.t.Errorf("the browser complained:\n%s", strings.Join(p.said, "\n"))
+		}
+		cancel()
+	})
+	p.do(chromedp.EmulateViewport(width, height), chromedp.Navigate(w.Server.URL()))
+	p.wait("the places of three panes", `document.querySelectorAll('.pane .places button[aria-current]').length === 3`)
+	return p
+}
+
+func (p *page) complain(text string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.said = append(p.said, text)
+}
+
+// do runs actions in the browser.
+func (p *page) do(actions ...chromedp.Action[chromedp.Void]) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, actions...); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// wait waits until an expression of the page is true.
+func (p *page) wait(what, expression string) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	// Not chromedp.Poll: it compiles text in the page, which the page's policy forbids.
+	look := `new Promise(done => { const look = () => { if (` + expression + `) done(true); else setTimeout(look, 50); }; look(); })`
+	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](look, chromedp.EvalAwaitPromise)); err != nil {
+		text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body.innerText.slice(0, 4000)`))
+		p.t.Fatalf("wait for %s (%s): %v\nthe page says:\n%s", what, expression, err, text)
+	}
+}
+
+// get evaluates an expression.
+func get[T any](p *page, expression string) T {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	out, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression, chromedp.EvalAwaitPromise))
+	if err != nil {
+		p.t.Fatalf("%s: %v", expression, err)
+	}
+	return out
+}
+
+// click clicks what a selector finds first, as a mouse does.
+func (p *page) click(selector string) {
+	p.t.Helper()
+	p.do(chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+func pane(name string) string { return "#pane-" + name }
+
+// write types into a pane's composer and presses Enter.
+func (p *page) write(platform, text string) {
+	p.t.Helper()
+	area := chromedp.CSS(pane(platform) + " .composer textarea")
+	p.do(chromedp.Focus(area), chromedp.SendKeys(area, text+"\r"))
+}
+
+// key is how the page names a message.
+func key(platform string, m sim.Ref) string {
+	return strings.Join([]string{"m", platform, m.Room, m.Thread, m.ID}, "|")
+}
+
+func quote(s string) string {
+	data, err := json.Marshal(s)
+	if err != nil {
+		panic(err)
+	}
+	return string(data)
+}
+
+// message is an expression for the node of a message.
+func message(platform string, m sim.Ref) string {
+	return "document.querySelector('.message[data-key='+JSON.stringify(" + quote(key(platform, m)) + ")+']')"
+}
+
+// body is what the page shows of a message, without white space.
+func (p *page) body(platform string, m sim.Ref) string {
+	p.t.Helper()
+	return bare(get[string](p, fmt.Sprintf("(%s?.querySelector('.body').textContent) || ''", message(platform, m))))
+}
+
+func bare(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+// looks is what the stand-in holds of a message, as its client draws it, without white space.
+func (w *world) looks(platform string, m sim.Ref) string {
+	w.t.Helper()
+	for _, p := range w.Set.Platforms() {
+		if p.Name() != platform {
+			continue
+		}
+		blocks, err := p.(sim.Looker).Look(m)
+		if err != nil {
+			w.t.Fatal(err)
+		}
+		var b strings.Builder
+		for _, x := range blocks {
+			b.WriteString(x.Mark + sim.Text(x.Spans))
+			for _, row := range x.Rows {
+				for _, c := range row {
+					b.WriteString(sim.Text(c.Spans))
+				}
+			}
+		}
+		// Buttons are text in this drawing, and buttons on the page.
+		return strings.TrimSuffix(bare(b.String()), "[👍][👎]")
+	}
+	w.t.Fatalf("no platform %s", platform)
+	return ""
+}
+
+func (w *world) platform(name string) sim.Platform {
+	w.t.Helper()
+	for _, p := range w.Set.Platforms() {
+		if p.Name() == name {
+			return p
+		}
+	}
+	w.t.Fatalf("no platform %s", name)
+	return nil
+}
+
+// until waits until a stand-in's state is as wanted.
+func (w *world) until(platform, what string, ok func(sim.Platform) bool) {
+	w.t.Helper()
+	p := w.platform(platform)
+	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
+	defer cancel()
+	for {
+		changed := p.Changed()
+		if ok(p) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			w.t.Fatalf("%s: waited in vain for %s", platform, what)
+		}
+	}
+}
+
+// bots are the messages of the bot in all places of a platform.
+func bots(p sim.Platform) []sim.Message {
+	var out []sim.Message
+	seen := map[sim.Ref]bool{}
+	for _, x := range p.Places() {
+		for _, m := range p.Messages(x.Room, x.Thread) {
+			if m.Bot && !seen[m.Ref] {
+				seen[m.Ref] = true
+				out = append(out, m)
+			}
+		}
+	}
+	return out
+}
