@@ -442,6 +442,10 @@ func TestGreeting(t *testing.T) {
 		r.start()
 		opened := r.message("")
 		opened.Kind = core.KindOpened
+		opened.MessageID = ""
+		r.accept(opened)
+		r.settle()
+		opened.Key += "again"
 		r.accept(opened)
 		r.settle()
 		r.ask("one")

@@ -34,6 +34,16 @@ func (g *given) welcome(ctx context.Context) (said, error) {
 	if open.Text == "" && g.bot.prompter == nil {
 		open.Text = g.bot.words.hello
 	}
+	if g.p.Event.MessageID == "" {
+		// It was only looked at, which people do again and again.
+		before, err := g.b.store.Cursor(ctx, g.p.Event.Bot, greetedCursor(at.Room))
+		if err != nil {
+			return said{}, stored(err)
+		}
+		if before != "" {
+			return said{}, nil
+		}
+	}
 	if err := g.bot.greeted(ctx, at.Room); err != nil {
 		return said{}, stored(err)
 	}

@@ -49,7 +49,7 @@ func otherCalls() []failure {
 		{name: "file is gone, fresh link", real: true, options: ids, plays: picture, faults: fault(tools, 2, 404, ""), asked: 1, looked: 1, sees: "a cat", also: []string{"tool.png"}, conv: "new"},
 		{name: "file is refused, fresh link", real: true, options: ids, plays: picture, faults: fault(tools, 2, 403, ""), asked: 1, looked: 1, sees: "a cat", also: []string{"tool.png"}, conv: "new"},
 		{name: "file is gone for good", real: true, options: ids, plays: picture, faults: fault(tools, 0, 404, ""), asked: 1, looked: 1, sees: "a cat\n\n📎 tool.png could not be fetched", conv: "new", log: []string{"WARN file of the answer not sent"}, check: noLink},
-		{name: "file is too large for the platform", real: true, options: ids, most: 5, plays: picture, asked: 1, sees: "a cat\n\n📎 tool.png is too large", conv: "new", log: []string{"WARN file of the answer not sent"}},
+		{name: "file is too large for the platform", real: true, options: ids, most: 5, plays: picture, asked: 1, sees: "a cat\n\n📎 tool.png is too large (11B)", conv: "new", log: []string{"WARN file of the answer not sent"}},
 		{
 			name: "file at a private address", real: true, options: ids, plays: play(sim.Send("message_file", map[string]any{"id": "f1", "type": "image", "belongs_to": "assistant", "url": "http://127.0.0.1:9/cat.png?sign=s"}), sim.Text("a cat")),
 			asked: 1, sees: "a cat\n\n📎 cat.png could not be sent", conv: "new", log: []string{"WARN 127.0.0.1:9: address is private, loopback or link-local"}, check: noLink,
