@@ -390,7 +390,8 @@ func (f *flattener) pieces(u Unit, lines *text.Segments, pos int) {
 		default:
 			p.Spans = f.inline(piece, false)
 		}
-		if len(p.Spans) > 0 || f.first && next == len(src) {
+		// An item all of whose text is held back shows nothing: its mark alone may read as something else.
+		if len(p.Spans) > 0 || f.first && next == len(src) && !p.Open {
 			f.emit(p, pos)
 		}
 		u.Glue = src[cut:next]

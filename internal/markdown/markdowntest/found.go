@@ -2,6 +2,7 @@ package markdowntest
 
 // Found are sources that fuzzing found to be shown wrong once.
 var Found = []string{
+	"+ !0",
 	"$0\n\n ", "0\n-|$00\n\n ", "[](http://00)", "[`]`](http://00)", "<t:0", "<t:0>", "+\n  A", "+ [X] \nA", "[[]()0]()", "[0](\r\r0",
 	"[]\n[^", "> [!WARNING]\n>", "http://0>", "[http://0](http://0)", "[**http://0** a](http://1)", "#### @every**one**", "#### <**@1>**",
 	"|a|b|\n|-|-|\n|[c](http://d.e)|x|\n|y|[**f** `g`](http://h.i)![j](http://k.l)|\n\nm", "> [!NOTE]\n> a\n\n> [!tip]\n\n1. b\n   > [!NOTE]\n   > - c",
