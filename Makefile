@@ -5,8 +5,10 @@ VULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME  ?= 60s
 SEED      ?= 1
 KILLS     ?= 600
+ROUNDS    ?= 5
+SOAK      ?= 1h
 
-.PHONY: help build image release release-check test fuzz bench crash lint fmt vuln cover demo pictures secrets check
+.PHONY: help build image release release-check test fuzz bench crash faults soak lint fmt vuln cover demo pictures screenshots secrets check
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 build: ## the static binary ./bridge; VERSION=v1.2.3 names a release
@@ -26,7 +28,11 @@ fuzz: ## each fuzz target for FUZZTIME
 bench: ## the figures of docs/performance.md
 	scripts/bench.sh
 crash: ## the long crash test: KILLS kills, reproducible by SEED (docs/reliability.md)
-	go test -tags crash ./cmd/bridge -run '^TestCrash$$' -count=1 -timeout 60m -v -args -seed=$(SEED) -kills=$(KILLS)
+	go test ./cmd/bridge -run '^TestReliability$$/^killed$$' -count=1 -timeout 90m -v -args -seed=$(SEED) -kills=$(KILLS)
+faults: ## the same with the network and the services failing: ROUNDS rounds in each scene
+	go test ./cmd/bridge -run '^TestReliability$$/^network$$' -count=1 -timeout 90m -v -args -seed=$(SEED) -rounds=$(ROUNDS) -troubles=6
+soak: ## hours of traffic with all faults: SOAK long; memory and goroutines must be flat
+	go test -tags soak ./cmd/bridge -run '^TestSoak$$' -count=1 -timeout 24h -v -args -seed=$(SEED) -soak=$(SOAK)
 lint: ## formatting, vet and linter
 	scripts/lint.sh $(GOFUMPT) $(LINT)
 fmt: ## rewrite the sources as gofumpt has them
@@ -39,4 +45,6 @@ demo: ## the tour on all three platforms
 	go run ./cmd/bridge demo --tour
 pictures: ## docs/answers.md: how ten answers look on each platform
 	go run ./internal/gallery/generate
+screenshots: ## docs/pictures: the demo's page, wide and narrow, light and dark (needs chromium)
+	go test ./internal/playground -run '^TestPictures$$' -count=1 -args -pictures=../../docs/pictures
 check: lint test ## what CI runs

@@ -232,7 +232,7 @@ func (s *Server) bridge(ctx context.Context, a *act) (any, error) {
 	}
 	switch a.Kind {
 	case "kill":
-		return nil, b.Kill()
+		return nil, b.Kill(ctx)
 	case "stop":
 		return nil, b.Stop(ctx)
 	case "start":

@@ -36,8 +36,20 @@ type bootSample struct {
 
 // shownSamples are the built-in answers that the page offers, with the mode of the app that gives each.
 var shownSamples = []struct{ name, mode string }{
-	{"long", "chat"}, {"table", "chat"}, {"code", "chat"}, {"picture", "chat"}, {"voice", "chat"}, {"sources", "chat"}, {"link", "chat"},
-	{"think", "chat"}, {"moderation", "chat"}, {"error", "chat"}, {"slow", "chat"}, {"empty", "chat"}, {"tools", "agent-chat"}, {"steps", "workflow"},
+	{"long", "chat"},
+	{"table", "chat"},
+	{"code", "chat"},
+	{"picture", "chat"},
+	{"voice", "chat"},
+	{"sources", "chat"},
+	{"link", "chat"},
+	{"think", "chat"},
+	{"moderation", "chat"},
+	{"error", "chat"},
+	{"slow", "chat"},
+	{"empty", "chat"},
+	{"tools", "agent-chat"},
+	{"steps", "workflow"},
 }
 
 func (s *Server) bootItem() bootItem {

@@ -28,6 +28,7 @@ func (p *page) turnSays(n int, status, text string) {
 
 // TestFaultsOfClickAI makes each of ClickAI's failures happen from the page, and sees what the person is told.
 func TestFaultsOfClickAI(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 
@@ -60,6 +61,7 @@ func TestFaultsOfClickAI(t *testing.T) {
 
 // TestFaultsOfPlatforms refuses edits and breaks connections while answers grow; all of them get whole.
 func TestFaultsOfPlatforms(t *testing.T) {
+	t.Parallel()
 	w := open(t, func(o *playground.WorldOptions) { o.Standins.ChunkInterval = 25 * time.Millisecond })
 	p := w.browse(1700, 1000)
 	platforms := []string{"slack", "discord", "telegram"}
@@ -86,6 +88,7 @@ func TestFaultsOfPlatforms(t *testing.T) {
 
 // TestKill kills the bridge in the middle of answers on all platforms and starts it again: each question has one whole answer.
 func TestKill(t *testing.T) {
+	t.Parallel()
 	w := open(t, func(o *playground.WorldOptions) { o.Standins.ChunkInterval = 30 * time.Millisecond })
 	p := w.browse(1700, 1000)
 	platforms := []string{"slack", "discord", "telegram"}

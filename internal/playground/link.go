@@ -106,7 +106,7 @@ func (r *Relay) snapshot() []turnMark {
 		platform, _, _ := strings.Cut(t.User, ":")
 		room, _ := t.Inputs["room"].(string)
 		// The marks are only ever appended to, or replaced.
-		out = append(out, turnMark{t.ID, platform, room, t.Query, t.ConversationID, t.Started, t.texts[:len(t.texts):len(t.texts)]})
+		out = append(out, turnMark{t.ID, platform, room, t.Query, t.ConversationID, t.Started, slices.Clip(t.texts)})
 	}
 	return out
 }

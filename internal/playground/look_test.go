@@ -5,10 +5,14 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/clickai/bridge/internal/sim"
+	"github.com/clickai/bridge/internal/sim/telegram"
 )
 
 // TestNarrow uses the page as on a telephone: one pane at a time, nothing wider than the screen.
 func TestNarrow(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(390, 844)
 	for _, name := range []string{"slack", "discord", "telegram", "clickai"} {
@@ -28,6 +32,7 @@ func TestNarrow(t *testing.T) {
 
 // TestLooks changes language and colours, and keeps both.
 func TestLooks(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	p.click("#language")
@@ -46,6 +51,7 @@ func TestLooks(t *testing.T) {
 
 // TestKeyboard asks and reacts without a mouse, and looks at what is told to people who hear the page.
 func TestKeyboard(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	p.write("slack", "A question by keyboard")
@@ -69,5 +75,30 @@ func TestKeyboard(t *testing.T) {
 	}
 	if n := get[int](p, `document.querySelectorAll('main, header, nav').length`); n < 3 {
 		t.Errorf("%d landmarks", n)
+	}
+}
+
+// TestScroll: what is written last can be seen while an answer grows, the line to write in stays on the screen, and who has
+// scrolled up is left there.
+func TestScroll(t *testing.T) {
+	t.Parallel()
+	w := open(t, nil)
+	p := w.browse(1700, 700)
+	p.write("telegram", "Give me a long answer")
+	p.wait("the end", `document.querySelector('.turn .status.finished') && [...document.querySelectorAll('`+pane("telegram")+` .message.bot')].pop()?.textContent.includes('all of it')`)
+	list := `document.querySelector('` + pane("telegram") + ` .timeline')`
+	p.wait("the end of the list", list+`.scrollHeight > `+list+`.clientHeight * 2 && `+list+`.scrollHeight - `+list+`.scrollTop - `+list+`.clientHeight < 100`)
+	if !get[bool](p, `document.querySelector('`+pane("telegram")+` .composer').getBoundingClientRect().bottom <= innerHeight && document.documentElement.scrollHeight <= innerHeight`) {
+		t.Error("the line to write in is off the screen")
+	}
+	get[bool](p, `(`+list+`.scrollTop = 0, true)`)
+	before := len(bots(w.platform("telegram")))
+	if _, err := w.platform("telegram").Say(t.Context(), sim.Say{Room: telegram.Minh, User: telegram.Minh, Text: "Another question"}); err != nil {
+		t.Fatal(err)
+	}
+	w.until("telegram", "another answer", func(s sim.Platform) bool { return len(bots(s)) > before })
+	p.wait("it on the page", `[...document.querySelectorAll('`+pane("telegram")+` .message.bot')].pop().textContent.includes('Another question')`)
+	if at := get[float64](p, list+`.scrollTop`); at > 5 {
+		t.Errorf("who has scrolled up is taken to %v", at)
 	}
 }

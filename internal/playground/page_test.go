@@ -9,9 +9,12 @@ import (
 	"testing"
 	"unicode"
 
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 
 	"github.com/clickai/bridge/internal/sim"
 )
@@ -56,6 +59,11 @@ func (w *world) browse(width, height int64) *page {
 		}
 		cancel()
 	})
+	// Several pages are used at once; each is to behave as the one in front.
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		_, err := chromedp.Call(ctx, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
+		return err
+	}))
 	p.do(chromedp.EmulateViewport(width, height), chromedp.Navigate(w.Server.URL()))
 	p.wait("the places of three panes", `document.querySelectorAll('.pane .places button[aria-current]').length === 3`)
 	return p
@@ -102,10 +110,43 @@ func get[T any](p *page, expression string) T {
 	return out
 }
 
-// click clicks what a selector finds first, as a mouse does.
+// click clicks what a selector finds first, as a mouse does: where it shows, and with nothing over it. chromedp's own ways by
+// selectors keep a copy of the document, which they read while they change it.
 func (p *page) click(selector string) {
 	p.t.Helper()
-	p.do(chromedp.ScrollIntoView(chromedp.CSS(selector)), chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	node := "document.querySelector(" + quote(selector) + ")"
+	p.wait("something to click at "+selector, `(() => { const n = `+node+`; if (!n || n.disabled) return false; n.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+		const r = n.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2; const at = document.elementFromPoint(x, y);
+		if (!at || !(n === at || n.contains(at))) return false; window.clickAt = [x, y]; return true; })()`)
+	at := get[[2]float64](p, "window.clickAt")
+	p.do(chromedp.MouseClickXY(at[0], at[1]))
+}
+
+// enter types into what a selector finds first.
+func (p *page) enter(selector, text string) {
+	p.t.Helper()
+	p.wait("the field "+selector, "!!document.querySelector("+quote(selector)+")")
+	get[bool](p, "(document.querySelector("+quote(selector)+").focus(), true)")
+	p.do(chromedp.KeyEvent(text))
+}
+
+// choose sets the value of a list or field, as its own control does.
+func (p *page) choose(selector, value string) {
+	p.t.Helper()
+	get[bool](p, `(() => { const n = document.querySelector(`+quote(selector)+`); n.value = `+quote(value)+`; for (const e of ['input', 'change']) n.dispatchEvent(new Event(e, { bubbles: true })); return true; })()`)
+}
+
+// pick chooses a file of this machine in a file field.
+func (p *page) pick(selector, file string) {
+	p.t.Helper()
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		found, err := chromedp.Call(ctx, runtime.Evaluate, runtime.EvaluateParams{Expression: "document.querySelector(" + quote(selector) + ")"})
+		if err != nil {
+			return err
+		}
+		_, err = chromedp.Call(ctx, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: []string{file}, ObjectID: found.Result.ObjectID})
+		return err
+	}))
 }
 
 func pane(name string) string { return "#pane-" + name }
@@ -113,8 +154,7 @@ func pane(name string) string { return "#pane-" + name }
 // write types into a pane's composer and presses Enter.
 func (p *page) write(platform, text string) {
 	p.t.Helper()
-	area := chromedp.CSS(pane(platform) + " .composer textarea")
-	p.do(chromedp.Focus(area), chromedp.SendKeys(area, text+"\r"))
+	p.enter(pane(platform)+" .composer textarea", text+kb.Enter)
 }
 
 // key is how the page names a message.

@@ -59,13 +59,14 @@ func (p *page) act(platform string, m sim.Ref, name, label string) {
 
 // TestPerson does on each platform what a person does: write as another one, reply, react and take it back, edit, delete.
 func TestPerson(t *testing.T) {
+	t.Parallel()
 	for _, platform := range []string{"slack", "discord", "telegram"} {
 		t.Run(platform, func(t *testing.T) {
+			t.Parallel()
 			w := open(t, nil)
 			p := w.browse(1700, 1000)
 			anna := get[string](p, `[...document.querySelectorAll('`+pane(platform)+` select option')].find(o => o.textContent === 'Anna').value`)
-			p.do(chromedp.SetValue(chromedp.CSS(pane(platform)+" select"), anna),
-				chromedp.Evaluate[chromedp.Void](`document.querySelector('`+pane(platform)+` select').dispatchEvent(new Event('change'))`))
+			p.choose(pane(platform)+" select", anna)
 			p.write(platform, "Where is my order?")
 			m := w.await(platform, "the answer", answerTo("to see more"))
 			q := w.await(platform, "the question", func(m sim.Message) bool { return !m.Bot })
@@ -99,9 +100,9 @@ func TestPerson(t *testing.T) {
 			}
 			w.await(platform, "its answer", answerTo("A second quetsion"))
 			p.act(platform, second.Ref, "edit", "✎")
-			area := chromedp.CSS(pane(platform) + " .composer textarea")
 			p.wait("the text to edit", `document.querySelector('`+pane(platform)+` .composer.editing textarea').value.includes('quetsion')`)
-			p.do(chromedp.SetValue(area, "A second question"), chromedp.SendKeys(area, kb.Enter))
+			p.choose(pane(platform)+" .composer textarea", "A second question")
+			p.write(platform, "")
 			w.until(platform, "the edit", func(s sim.Platform) bool {
 				x, _ := s.Find(second.Ref)
 				return strings.Contains(x.Shown, "A second question")
@@ -119,6 +120,7 @@ func TestPerson(t *testing.T) {
 
 // TestFiles attaches files by picking and by dropping them; they reach ClickAI byte for byte.
 func TestFiles(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	name := filepath.Join(t.TempDir(), "invoice.csv")
@@ -132,7 +134,7 @@ func TestFiles(t *testing.T) {
 			get[bool](p, `(() => { const d = new DataTransfer(); d.items.add(new File([`+quote(data)+`], 'invoice.csv', { type: 'text/csv' }));
 				for (const kind of ['dragover', 'drop']) document.querySelector('`+pane(platform)+` .room').dispatchEvent(new DragEvent(kind, { dataTransfer: d, bubbles: true, cancelable: true })); return true; })()`)
 		} else {
-			p.do(chromedp.SetUploadFiles(chromedp.CSS(form+" input[type=file]"), []string{name}))
+			p.pick(form+" input[type=file]", name)
 		}
 		p.wait("the file", `document.querySelector('`+form+` .chip')?.textContent.includes('invoice.csv')`)
 		p.write(platform, "What is in this file?")
@@ -160,6 +162,7 @@ func TestFiles(t *testing.T) {
 
 // TestCommands uses the bot's commands in each platform's own way, chosen from what it offers.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	for _, x := range []struct{ platform, typed, command, rest, says string }{
@@ -167,17 +170,18 @@ func TestCommands(t *testing.T) {
 		{"discord", "/he", "/help", "", "begin a new conversation"},
 		{"telegram", "/he", "/help", "", "begin a new conversation"},
 	} {
-		area := chromedp.CSS(pane(x.platform) + " .composer textarea")
-		p.do(chromedp.Focus(area), chromedp.SendKeys(area, x.typed))
+		area := pane(x.platform) + " .composer textarea"
+		p.enter(area, x.typed)
 		p.wait("what "+x.platform+" offers", `!!document.querySelector('`+pane(x.platform)+` .offers li[data-command="`+x.command+`"]')`)
 		p.click(pane(x.platform) + ` .offers li[data-command="` + x.command + `"]`)
-		p.do(chromedp.SendKeys(area, x.rest+kb.Enter))
+		p.enter(area, x.rest+kb.Enter)
 		p.wait("the answer of "+x.platform, `[...document.querySelectorAll('`+pane(x.platform)+` .message.bot')].some(m => m.textContent.toLowerCase().includes('`+x.says+`'))`)
 	}
 }
 
 // TestButtons presses 👍 under an answer on each platform; ClickAI gets the rating.
 func TestButtons(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	for i, platform := range []string{"slack", "discord", "telegram"} {
@@ -193,6 +197,7 @@ func TestButtons(t *testing.T) {
 
 // TestForm presses 👎 where the platform has windows, and says why in the one that opens; ClickAI gets the words.
 func TestForm(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	for _, platform := range []string{"slack", "discord"} {
@@ -205,7 +210,7 @@ func TestForm(t *testing.T) {
 		p.wait("the window, or a button that opens it", `document.querySelector('dialog[open]') || `+why0)
 		get[bool](p, `(document.querySelector('dialog[open]') || `+why0+`.click(), true)`)
 		p.wait("the window", `!!document.querySelector('dialog[open] textarea')`)
-		p.do(chromedp.SendKeys(chromedp.CSS("dialog[open] textarea"), why))
+		p.enter("dialog[open] textarea", why)
 		p.click("dialog[open] .send")
 		p.wait("no window", `!document.querySelector('dialog[open]')`)
 		p.wait("the words at ClickAI", `document.querySelector('.turn.open .facts')?.textContent.includes(`+quote(why)+`)`)

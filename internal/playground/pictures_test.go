@@ -18,6 +18,7 @@ var pictures = flag.String("pictures", "", "folder to write the page's pictures 
 
 // TestPictures makes the pictures of the documentation: wide and narrow, light and dark.
 func TestPictures(t *testing.T) {
+	t.Parallel()
 	dir := *pictures
 	if dir == "" {
 		dir = t.TempDir()
@@ -64,7 +65,7 @@ func TestPictures(t *testing.T) {
 
 // colours sets what prefers-color-scheme says.
 func colours(name string) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+	return chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
 		_, err := chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}},
 		})

@@ -77,7 +77,7 @@ func (p *Process) runningLocked() bool {
 }
 
 // Kill ends the bridge at once, in the middle of whatever it does, and waits until it is gone.
-func (p *Process) Kill() error { return p.end(context.Background(), syscall.SIGKILL) }
+func (p *Process) Kill(ctx context.Context) error { return p.end(ctx, syscall.SIGKILL) }
 
 // Stop ends the bridge in order, as `bridge run` does at SIGTERM, and kills it when that takes too long.
 func (p *Process) Stop(ctx context.Context) error { return p.end(ctx, syscall.SIGTERM) }

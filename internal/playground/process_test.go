@@ -11,7 +11,7 @@ import (
 func TestProcess(t *testing.T) {
 	t.Parallel()
 	p := playground.NewProcess(func() *exec.Cmd { return exec.Command("sleep", "1000") })
-	if err := p.Kill(); err != nil {
+	if err := p.Kill(t.Context()); err != nil {
 		t.Errorf("killing what does not run: %v", err)
 	}
 	for range 2 {
@@ -22,7 +22,7 @@ func TestProcess(t *testing.T) {
 			t.Errorf("a second start: %v", err)
 		}
 		ended, why := p.Ended()
-		if err := p.Kill(); err != nil {
+		if err := p.Kill(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		<-ended

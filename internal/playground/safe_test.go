@@ -14,6 +14,7 @@ const attack = `<img src=x onerror="window.ran=1"><script>window.ran=1</script>`
 
 // TestNothingRuns puts a script into a message, a file's name and contents, and the names of a person and a room.
 func TestNothingRuns(t *testing.T) {
+	t.Parallel()
 	w := open(t, func(o *playground.WorldOptions) {
 		o.Standins.Slack = slack.Options{
 			Users:    []slack.User{{ID: slack.Minh, Name: "minh.nguyen", Real: attack, Display: attack}},

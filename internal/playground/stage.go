@@ -185,13 +185,3 @@ func telegramPlatform(s *telegram.Server) *platform {
 	p.commands = telegramCommands(s, p.people)
 	return p
 }
-
-// person finds somebody by id.
-func (p *platform) person(id string) (Person, bool) {
-	for _, x := range p.people {
-		if x.ID == id {
-			return x, true
-		}
-	}
-	return Person{}, false
-}

@@ -9,6 +9,7 @@ import (
 
 // TestTalk asks on each platform from the page, and compares what the page shows with what the stand-in holds.
 func TestTalk(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	for _, platform := range []string{"slack", "discord", "telegram"} {

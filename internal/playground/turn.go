@@ -41,9 +41,8 @@ type turn struct {
 	EventCount     int
 	Faults         []string
 
-	texts    []textMark // how the answer grew
-	answer   int        // letters so far
-	streamed bool
+	texts  []textMark // how the answer grew
+	answer int        // letters so far
 }
 
 // event is one event as it arrived.

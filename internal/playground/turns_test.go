@@ -6,9 +6,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
-
 	"github.com/clickai/bridge/internal/playground"
 	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/standins"
@@ -16,6 +13,7 @@ import (
 
 // TestTurns goes from messages to their turns and back, and compares what ClickAI's side shows with what ClickAI saw.
 func TestTurns(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	for _, platform := range []string{"slack", "discord", "telegram"} {
@@ -57,6 +55,7 @@ func TestTurns(t *testing.T) {
 
 // TestSamples asks for each built-in answer from the menu, on all platforms at once.
 func TestSamples(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	names := get[[]string](p, `[...document.querySelectorAll('#answers button')].map(b => b.dataset.sample)`)
@@ -110,6 +109,7 @@ func TestSamples(t *testing.T) {
 
 // TestTour plays a tour from the page; a step that fails shows as such.
 func TestTour(t *testing.T) {
+	t.Parallel()
 	w := open(t, func(o *playground.WorldOptions) {
 		o.Tour = func(ctx context.Context, set *standins.Set, _ standins.AgentConfig, report func(playground.Step)) error {
 			for _, st := range set.Stages() {
@@ -133,6 +133,7 @@ func TestTour(t *testing.T) {
 
 // TestPlaces opens threads, posts and topics as people do.
 func TestPlaces(t *testing.T) {
+	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	// Slack: a thread under a message of somebody, in which the bot is asked.
@@ -173,11 +174,10 @@ func TestPlaces(t *testing.T) {
 
 	// Telegram: a new topic in the forum, in which the bot is asked.
 	p.click(pane("telegram") + ` .places button[data-at="-1002000000001|"]`)
-	area := chromedp.CSS(pane("telegram") + " .composer textarea")
-	p.do(chromedp.Focus(area), chromedp.SendKeys(area, "Returns"))
+	p.enter(pane("telegram")+" .composer textarea", "Returns")
 	p.click(pane("telegram") + " .newtopic")
 	p.wait("the topic", `document.querySelector('`+pane("telegram")+` .room-head h3').textContent.includes('Returns')`)
-	p.do(chromedp.SendKeys(area, "How long?"+kb.Enter))
+	p.write("telegram", "How long?")
 	topic := w.await("telegram", "the answer in the topic", answerTo("to see more"))
 	if topic.Thread == "" {
 		t.Errorf("Telegram: the answer stands in %+v", topic.Ref)

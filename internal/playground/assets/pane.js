@@ -78,7 +78,7 @@ export class Pane {
       this.show(this.room, thread);
       return;
     }
-    const threads = places.filter((p) => p.kind === 'thread').slice(-12);
+    const threads = places.filter((p) => p.kind === 'thread').slice(-6);
     const rooms = places.filter((p) => p.kind !== 'thread');
     const shown = [];
     for (const p of rooms) {

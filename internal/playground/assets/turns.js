@@ -25,6 +25,9 @@ export class Turns {
     if (whole) {
       this.cards.clear();
       this.list.replaceChildren();
+      const chosen = this.selected;
+      this.selected = 0;
+      if (this.pinned && items.has('t|' + chosen)) queueMicrotask(() => this.select(chosen, true));
       keys = [...of('t|')].map(([k]) => k);
     }
     const ids = new Set(keys.map((k) => Number(k.split('|')[1])));
@@ -35,7 +38,7 @@ export class Turns {
   }
 
   choose() {
-    if (this.pinned && items.has('t|' + this.selected)) return;
+    if (this.pinned) return;
     const newest = Math.max(0, ...this.cards.keys());
     if (newest && newest !== this.selected) this.select(newest, false);
   }
@@ -135,7 +138,7 @@ export class Turns {
         el('details', { class: 'body', open: true }, el('summary', { text: t('request') + ' · POST ' + turn.path }), d.request), d.count, d.events);
     }
     const fact = (name, value) => value && [el('dt', { text: name }), el('dd', { text: value })];
-    fill(d.facts, fact('conversation_id', turn.conversation + (turn.sent ? '' : ' · ' + t('newConversation'))), fact('user', turn.user), fact('message_id', turn.message), fact('workflow_run_id', turn.run),
+    fill(d.facts, fact('conversation_id', turn.conversation && turn.conversation + (turn.sent ? '' : ' · ' + t('newConversation'))), fact('user', turn.user), fact('message_id', turn.message), fact('workflow_run_id', turn.run),
       fact(t('uploads'), (turn.files || []).map((f) => f.name + ' · ' + size(f.size) + ' · ' + f.id).join('\n')),
       fact(t('ratings'), (turn.ratings || []).map((r) => clock(r.at) + ' ' + (r.rating || 'null') + (r.content ? ' · ' + r.content : '')).join('\n')),
       fact(t('error'), turn.error), fact(t('made'), (turn.faults || []).map((f) => t('fault.' + f)).join(', ')),
@@ -169,7 +172,8 @@ export class Turns {
 
   // Rows are only ever added: a chunk that has grown gets those that are new.
   drawEvents(d, turn) {
-    const low = d.events.scrollHeight - d.events.scrollTop - d.events.clientHeight < 60;
+    // It stays at its end unless a person has scrolled up since.
+    const low = d.events.at === undefined || d.events.scrollTop >= d.events.at - 4;
     for (let c = 0; ; c++) {
       const chunk = items.get('v|' + turn.id + '|' + c);
       if (!chunk) break;
@@ -181,6 +185,9 @@ export class Turns {
       }
       d.chunks[c] = chunk.length;
     }
-    if (low) d.events.scrollTop = d.events.scrollHeight;
+    if (low) {
+      d.events.scrollTop = d.events.scrollHeight;
+      d.events.at = d.events.scrollTop;
+    }
   }
 }
