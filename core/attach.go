@@ -15,6 +15,7 @@ import (
 const (
 	uploadsAtOnce = 3
 	uploadTimeout = 5 * time.Minute // of one file, from the platform to ClickAI
+	fetchTries    = 3               // of one file from the platform
 	maxFileLines  = 6               // files that are named because they do not go along; of more, how many
 )
 
@@ -159,12 +160,30 @@ func (t *turn) sendFile(ctx context.Context, a Attachment, limit int64) (FileRef
 		return &cappedReader{r: r, left: limit}, nil
 	}}
 	began := time.Now()
+	wait := newBackoff(time.Second, 10*time.Second)
 	ref, err := t.app.Upload(ctx, t.user, f)
+	for try := 1; try < fetchTries && fetchAgain(err); try++ {
+		t.log.Info("attachment not fetched, trying again", slog.Any("err", err))
+		if !sleep(ctx, max(wait.next(), RetryAfterOf(err))) {
+			break
+		}
+		ref, err = t.app.Upload(ctx, t.user, f)
+	}
 	t.watch.one.Uploaded(a.Size, time.Since(began), appClass(err))
 	if err != nil {
 		return FileRef{}, fmt.Errorf("upload attachment: %w", err)
 	}
 	return ref, nil
+}
+
+// fetchAgain tells whether a file could not be read from the platform, for a reason that may pass. An App tries again by itself
+// what it fails at.
+func fetchAgain(err error) bool {
+	if _, ok := errors.AsType[*AppError](err); ok || err == nil || errors.Is(err, errTooBig) {
+		return false
+	}
+	class := ClassOf(err)
+	return class == Transient || class == RateLimited
 }
 
 // cappedReader fails with errTooBig where io.LimitReader would end as if the file were whole.

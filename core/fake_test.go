@@ -42,6 +42,7 @@ type chat struct {
 	late     func(n int) error // of Post, after it took effect
 	stopping time.Duration
 	runs     int
+	flaky    map[string]int // how often an attachment cannot be opened yet
 }
 
 type chatMessage struct {
@@ -207,6 +208,12 @@ func (c *chat) OpenThread(ctx context.Context, q core.MessageRef, name string) (
 func (c *chat) OpenAttachment(_ context.Context, a core.Attachment) (io.ReadCloser, error) {
 	if a.Ref == "lost" {
 		return nil, &core.Error{Op: "chat.OpenAttachment", Class: core.NotFound}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.flaky[a.Ref] > 0 {
+		c.flaky[a.Ref]--
+		return nil, &core.Error{Op: "chat.OpenAttachment", Class: core.Transient}
 	}
 	return io.NopCloser(strings.NewReader(a.Ref)), nil
 }

@@ -404,10 +404,29 @@ func TestAttachments(t *testing.T) {
 			t.Errorf("query = %q, want it to name the files", q.Query)
 		}
 		text := r.chat.texts()[0]
-		for _, want := range []string{`big\.txt is too large \(at most 10B\)`, `liar\.txt is too large`, `lost\.txt could not be fetched`, `late\.txt was left out\: at most 3 files`} {
+		for _, want := range []string{`big\.txt is too large (at most 10B)`, `liar\.txt is too large`, `lost\.txt could not be fetched`, `late\.txt was left out\: at most 3 files`} {
 			if !strings.Contains(text, want) {
 				t.Errorf("reply %q does not say %q", text, want)
 			}
+		}
+	})
+}
+
+// TestAttachmentFetchedAgain holds that a file goes along although the platform could not give it at first.
+func TestAttachmentFetchedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t)
+		r.chat.flaky = map[string]int{"twice": 2, "for long": 3}
+		r.start()
+		ev := r.message("")
+		ev.Attachments = []core.Attachment{{Ref: "twice", Name: "a.txt", Size: 5}, {Ref: "for long", Name: "b.txt", Size: 8}}
+		r.accept(ev)
+		settle(20 * time.Second)
+		if q := r.app.asked()[0]; len(q.Files) != 1 || q.Files[0].Name != "a.txt" || r.app.uploads["a.txt"] != "twice" {
+			t.Errorf("files = %+v, want a.txt alone", q.Files)
+		}
+		if text := r.chat.texts()[0]; !strings.Contains(text, `b\.txt could not be fetched`) {
+			t.Errorf("reply %q does not tell of b.txt", text)
 		}
 	})
 }

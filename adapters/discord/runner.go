@@ -88,6 +88,7 @@ func (r *runner) connections(ctx context.Context) *core.Error {
 	b.InitialInterval, b.MaxInterval = r.p.times.backoff, r.p.times.maxBackoff
 	quick := true // the next connection may follow at once
 	for {
+		resumes := r.gateway.current().ID != ""
 		up, err := r.gateway.serve(ctx)
 		if ctx.Err() != nil {
 			return nil
@@ -102,10 +103,14 @@ func (r *runner) connections(ctx context.Context) *core.Error {
 			b.Reset()
 			quick = true
 		}
-		// Discord ends connections as a matter of course. After a good one there is no reason to wait.
-		if !up.IsZero() && quick && pause == 0 {
+		refused, _ := errors.AsType[*sessionError](err)
+		switch {
+		case !up.IsZero() && quick && pause == 0:
+			// Discord ends connections as a matter of course. After a good one there is no reason to wait.
 			quick = false
-		} else {
+		case refused != nil && !refused.resumable && resumes && up.IsZero():
+			// The session was too old. That the next one is refused too is not to be expected.
+		default:
 			pause = max(pause, b.NextBackOff())
 		}
 		r.log.Info("gateway connection ended", slog.Int64("retry_after_ms", pause.Milliseconds()), slog.Any("err", err))

@@ -202,6 +202,43 @@ func TestStreamAgain(t *testing.T) {
 	}
 }
 
+// TestStreamsOfEarlierProcesses holds that a stream that one process began and the next one ended is not mistaken for a later
+// stream of which only a note is left.
+func TestStreamsOfEarlierProcesses(t *testing.T) {
+	t.Parallel()
+	for _, taken := range []bool{true, false} {
+		t.Run(fmt.Sprintf("taken %t", taken), func(t *testing.T) {
+			t.Parallel()
+			s := newSim(t, simslack.Options{})
+			clean(t, s)
+			h := newHost()
+			p := attached(t, newBot(t, config(s)), h)
+			at := asked(t, s, simslack.General)
+			first := streaming(t, p, at, "Half of the first answer")
+
+			h = h.next()
+			p = attached(t, newBot(t, config(s)), h)
+			if err := p.Edit(t.Context(), first.Message, p.Render("The first answer", true)[0]); err != nil {
+				t.Fatal(err)
+			}
+			lost(s, "chat.startStream", taken)
+			message := core.Post{Place: at, Nonce: "n2", For: core.User{ID: simslack.Minh}, Part: p.Render("All of it", true)[0]}
+			_, err := p.StartStream(t.Context(), message, "Half of")
+			maybe(t, err)
+
+			p = attached(t, newBot(t, config(s)), h.next())
+			message.Again = true
+			ref, err := p.Post(t.Context(), message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if own := ofBot(s, at); len(own) != 2 || ref.ID != own[1].ID || own[0].Shown != "The first answer" {
+				t.Errorf("posted as %+v; the bot's messages: %+v", ref, own)
+			}
+		})
+	}
+}
+
 // TestStreamNotTaken holds that no other message is mistaken for a stream that Slack did not start.
 func TestStreamNotTaken(t *testing.T) {
 	t.Parallel()

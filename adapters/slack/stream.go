@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strings"
@@ -252,6 +253,10 @@ func (p *Platform) stop(
 	return under, err
 }
 
+// nonceUnknown stands for the nonce of a stream that an earlier process has begun. The host knows the message, which must not be
+// taken for a later one of which only a note is left.
+const nonceUnknown = "unknown"
+
 // endStream ends a stream that is not wanted any more.
 func (p *Platform) endStream(ctx context.Context, op string, m core.MessageRef) error {
 	p.streams.doubted(m)
@@ -268,9 +273,7 @@ func (p *Platform) end(
 	if text != "" {
 		options = append(options, slackgo.MsgOptionMarkdownText(text))
 	}
-	if nonce != "" {
-		options = append(options, named(nonce))
-	}
+	options = append(options, named(cmp.Or(nonce, nonceUnknown)))
 	if len(blocks) > 0 {
 		options = append(options, slackgo.MsgOptionBlocks(blocks...))
 	}

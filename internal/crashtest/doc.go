@@ -8,6 +8,9 @@
 // started again on the same store. After each round nothing is killed any more until all is quiet; then [Run] compares what
 // the stand-ins saw with what was promised.
 //
+// [Storm] does the same with the network as the fault: each stand-in is reached over a link that refuses, cuts, slows down or
+// swallows, and requests are answered with errors or not at all, events come twice and in another order.
+//
 // # What is checked
 //
 //   - Each question has one answer: every piece of its text once, in order, in the right place, and nothing else there.
@@ -20,7 +23,8 @@
 //   - No stream is left open.
 //
 // A message that stands there twice is let pass, and counted, where the platform takes messages without a key of the sender's
-// and the process died between the request and the first thing that shows that its answer was stored.
+// and the process died between the request and the first thing that shows that its answer was stored, or the network lost the
+// answer.
 //
 // # Reproducing
 //

@@ -24,6 +24,7 @@ type spot struct {
 	mention  bool // questions outside threads have to name the bot
 	long     int  // pieces of an answer that do not fit into one message
 	rate     bool // reactions reach the bot
+	slow     int  // by how much longer people rest, since the platform takes few messages; 0: not
 	r        *rand.Rand
 
 	conv *conversation
@@ -75,7 +76,8 @@ func spots(p sim.Platform, r *rand.Rand) []*spot {
 			add(&spot{room: id, people: []string{id}, long: 480, rate: true})
 		}
 		for _, g := range opt.Chats {
-			s := &spot{room: strconv.FormatInt(g.ID, 10), mention: true, long: 480, rate: true}
+			// 20 messages a minute: https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+			s := &spot{room: strconv.FormatInt(g.ID, 10), mention: true, long: 480, rate: true, slow: 4}
 			for _, m := range g.Members {
 				s.people = append(s.people, strconv.FormatInt(m, 10))
 			}
@@ -92,6 +94,7 @@ const perConversation = 4
 type crowd struct {
 	w     *watch
 	spots []*spot
+	rest  time.Duration // the longest before the next question; 0: none
 
 	wg   sync.WaitGroup
 	mu   sync.Mutex
@@ -145,6 +148,9 @@ func (c *crowd) askAt(ctx context.Context, s *spot) error {
 			if err := c.rate(ctx, asked[0]); err != nil {
 				return err
 			}
+		}
+		if rest := c.rest * time.Duration(max(s.slow, 1)); rest > 0 {
+			_ = pause(ctx, time.Duration(s.r.Int64N(int64(rest))))
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package crashtest
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 )
 
@@ -92,7 +93,7 @@ type plan struct {
 
 const (
 	// patience is how long a point is waited for; then it is left for another time.
-	patience = 900 * time.Millisecond
+	patience = 1500 * time.Millisecond
 	// lifetime is the longest life of a process that is killed at a random time.
 	lifetime = 1200 * time.Millisecond
 )
@@ -102,17 +103,34 @@ type planner struct {
 	r     *rand.Rand
 	all   []plan
 	queue []plan
+	last  plan // as it stood in the queue
 }
 
-func newPlanner(r *rand.Rand, points []Point) *planner {
+// newPlanner plans for these points. Those that were hit least so far come first.
+func newPlanner(r *rand.Rand, points []Point, hit map[Point][2]int) *planner {
 	p := &planner{r: r}
 	for _, pt := range points {
 		p.all = append(p.all, plan{point: pt, nth: 1}, plan{point: pt, nth: 2})
 	}
+	p.fill()
+	slices.SortStableFunc(p.queue, func(a, b plan) int { return hit[a.point][a.nth-1] - hit[b.point][b.nth-1] })
 	return p
 }
 
+func (p *planner) fill() {
+	p.queue = append(p.queue, p.all...)
+	p.r.Shuffle(len(p.queue), func(i, j int) { p.queue[i], p.queue[j] = p.queue[j], p.queue[i] })
+}
+
+// again puts the last plan back: its point did not come.
+func (p *planner) again() {
+	if p.last != (plan{}) {
+		p.queue = append(p.queue, p.last)
+	}
+}
+
 func (p *planner) next() plan {
+	p.last = plan{}
 	if p.r.IntN(3) == 0 {
 		d := time.Duration(p.r.Int64N(int64(lifetime)))
 		if p.r.IntN(4) == 0 {
@@ -121,11 +139,11 @@ func (p *planner) next() plan {
 		return plan{after: d}
 	}
 	if len(p.queue) == 0 {
-		p.queue = append(p.queue, p.all...)
-		p.r.Shuffle(len(p.queue), func(i, j int) { p.queue[i], p.queue[j] = p.queue[j], p.queue[i] })
+		p.fill()
 	}
 	next := p.queue[0]
 	p.queue = p.queue[1:]
+	p.last = next
 	switch {
 	case next.nth == 1:
 	case next.point.What == "event" && next.point.Service == "clickai":

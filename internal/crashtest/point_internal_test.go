@@ -17,7 +17,7 @@ func TestPlanner(t *testing.T) {
 			t.Errorf("point %+v has no name", p)
 		}
 	}
-	p := newPlanner(newRand(1, 0), points)
+	p := newPlanner(newRand(1, 0), points, nil)
 	first, later, random := map[Point]int{}, map[Point]int{}, 0
 	for len(p.queue) > 0 || len(first) == 0 {
 		pl := p.next()
@@ -110,5 +110,34 @@ func TestTapLetsPass(t *testing.T) {
 	tp.Frame("event")
 	if w.Code != http.StatusTeapot {
 		t.Errorf("status %d", w.Code)
+	}
+}
+
+// TestPlannerOrder wants points first that were not hit yet, and one that did not come once more.
+func TestPlannerOrder(t *testing.T) {
+	points := Points([]string{"telegram"}, "edit")
+	hit := map[Point][2]int{}
+	for _, pt := range points[1:] {
+		hit[pt] = [2]int{1, 1}
+	}
+	p := newPlanner(newRand(1, 0), points, hit)
+	aimed := func() plan {
+		for {
+			if pl := p.next(); pl.point != (Point{}) {
+				return pl
+			}
+			p.again() // a random time does not come again
+		}
+	}
+	for range 2 {
+		if pl := aimed(); pl.point != points[0] {
+			t.Errorf("aimed at %v before %v", pl.point, points[0])
+		}
+	}
+	n := len(p.queue)
+	missed := aimed()
+	p.again()
+	if last := p.queue[len(p.queue)-1]; len(p.queue) != n || last.point != missed.point {
+		t.Errorf("%v was put back as %v", missed.point, last.point)
 	}
 }

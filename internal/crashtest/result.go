@@ -2,6 +2,7 @@ package crashtest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +15,11 @@ type Result struct {
 	Kills     int
 	AtRandom  int
 	Aimed     map[Point][2]int // at the first and at a later occurrence
+	Troubles  map[string]int   // by service and kind
 	Platforms []*Platform      // in the order of the configuration
+	// Violations are what the bridge did against the documentation of a service while the network failed, as far as the
+	// stand-ins tell: some follow from answers that were lost.
+	Violations []string
 	// Failures are what was promised and not kept, each with what was seen.
 	Failures []string
 }
@@ -42,7 +47,7 @@ type Platform struct {
 }
 
 func newResult(cfg Config) *Result {
-	r := &Result{Seed: cfg.Seed, Aimed: map[Point][2]int{}}
+	r := &Result{Seed: cfg.Seed, Aimed: map[Point][2]int{}, Troubles: map[string]int{}}
 	for _, name := range cfg.Platforms {
 		r.Platforms = append(r.Platforms, &Platform{Name: name})
 	}
@@ -75,16 +80,28 @@ func (r *Result) fail(format string, args ...any) {
 	r.Failures = append(r.Failures, fmt.Sprintf(format, args...))
 }
 
+// maxViolations are how many are told.
+const maxViolations = 20
+
 // String is the result for people.
 func (r *Result) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d: %d kills in %v, %d of them at random times and the others at %d points\n",
-		r.Seed, r.Kills, r.Took.Round(time.Second), r.AtRandom, len(r.Aimed))
+	if r.Kills > 0 {
+		fmt.Fprintf(&b, "seed %d: %d kills in %v, %d of them at random times and the others at %d points\n",
+			r.Seed, r.Kills, r.Took.Round(time.Second), r.AtRandom, len(r.Aimed))
+	}
+	if len(r.Troubles) > 0 {
+		n := 0
+		for _, times := range r.Troubles {
+			n += times
+		}
+		fmt.Fprintf(&b, "seed %d: %d troubles of %d kinds in %v\n", r.Seed, n, len(r.Troubles), r.Took.Round(time.Second))
+	}
 	for _, p := range r.Platforms {
 		fmt.Fprintf(&b, "%s: %d questions, %d answered once and whole; %d files in, %d files out, %d ratings\n",
 			p.Name, p.Questions, p.Answers, p.Uploads, p.Made, p.Ratings)
-		fmt.Fprintf(&b, "%s: doubled_in_the_known_window %d messages, %d files; of kills at random times %d in %d open answers (%s)\n",
-			p.Name, p.Doubled, p.DoubledFiles, p.DoubledAtRandom, p.HitAtRandom, percent(p.DoubledAtRandom, p.HitAtRandom))
+		fmt.Fprintf(&b, "%s: doubled_in_the_known_window %d messages, %d files; of %d open answers at kills (%s); of kills at random times %d in %d (%s)\n",
+			p.Name, p.Doubled, p.DoubledFiles, p.Hit, percent(p.Doubled, p.Hit), p.DoubledAtRandom, p.HitAtRandom, percent(p.DoubledAtRandom, p.HitAtRandom))
 		fmt.Fprintf(&b, "%s: asked again before anything was known %d, uploaded again before the id was stored %d, same rating sent again %d, delivered again in another order %d\n",
 			p.Name, p.AskedAgain, p.UploadedAgain, p.RatedAgain, p.Reordered)
 	}
@@ -95,6 +112,16 @@ func (r *Result) String() string {
 	slices.SortFunc(points, func(a, b Point) int { return strings.Compare(a.String(), b.String()) })
 	for _, p := range points {
 		fmt.Fprintf(&b, "  %-50s first %d, later %d\n", p, r.Aimed[p][0], r.Aimed[p][1])
+	}
+	for _, what := range slices.Sorted(maps.Keys(r.Troubles)) {
+		fmt.Fprintf(&b, "  %-50s %d\n", what, r.Troubles[what])
+	}
+	for i, v := range r.Violations {
+		if i == maxViolations {
+			fmt.Fprintf(&b, "  and %d more violations\n", len(r.Violations)-i)
+			break
+		}
+		fmt.Fprintf(&b, "  violation: %s\n", v)
 	}
 	fmt.Fprintf(&b, "%d failures\n", len(r.Failures))
 	return b.String()

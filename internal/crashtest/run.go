@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/clickai/bridge/internal/sim"
@@ -85,50 +87,41 @@ func newRand(a, b uint64) *rand.Rand {
 type scene struct {
 	cfg   Config
 	sc    Scene
-	set   *standins.Set
-	w     *watch
-	k     *killer
-	plans *planner
-	crowd *crowd
 	res   *Result
+	r     *rand.Rand
+	w     watch
+	dir   string
+	log   *os.File
+	set   *standins.Set
+	k     *killer
+	crowd *crowd
+	plans *planner         // of kills
+	links map[string]*link // of a storm, by service
+
+	mu       sync.Mutex
+	troubles []Trouble // that are over
 }
 
 // play plays one scene with so many kills.
 func play(ctx context.Context, cfg Config, sc Scene, index, kills int, res *Result) (err error) {
-	r := newRand(cfg.Seed, uint64(index))
-	s := &scene{cfg: cfg, sc: sc, res: res, w: &watch{mode: sc.Mode}}
-	if s.set, err = standins.Start(s.options()); err != nil {
+	s := &scene{cfg: cfg, sc: sc, res: res, r: newRand(cfg.Seed, uint64(index))}
+	defer func() { err = errors.Join(err, s.close()) }()
+	if err := s.open(index, s.options()); err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, s.set.Close()) }()
-	dir := filepath.Join(cfg.Dir, fmt.Sprintf("scene%d", index))
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return fmt.Errorf("make a folder: %w", err)
-	}
-	path, err := s.set.WriteConfig(dir, s.set.Agent(sc.Mode), s.extra())
-	if err != nil {
-		return err
-	}
-	log, err := os.Create(filepath.Join(dir, "bridge.log"))
-	if err != nil {
-		return fmt.Errorf("make a log: %w", err)
-	}
-	defer func() { err = errors.Join(err, log.Close()) }()
-	s.k = &killer{
-		command: func() *exec.Cmd { return cfg.Command(path) }, log: log,
-		r: newRand(r.Uint64(), r.Uint64()),
-	}
-	defer s.k.end()
-	s.plans = newPlanner(newRand(r.Uint64(), r.Uint64()), Points(cfg.Platforms, sc.Stream))
-	s.crowd = &crowd{w: s.w}
+	s.plans = newPlanner(newRand(s.r.Uint64(), s.r.Uint64()), Points(cfg.Platforms, sc.Stream), res.Aimed)
 	for _, p := range s.set.Platforms() {
 		p.Faults().SetTap(&tap{service: p.Name(), k: s.k})
-		s.crowd.spots = append(s.crowd.spots, spots(p, r)...)
 	}
 	s.set.ClickAI.Faults().SetTap(&tap{service: "clickai", k: s.k})
+	began := time.Now()
 	if err := s.firstStart(ctx); err != nil {
 		return err
 	}
+	if err := s.k.stop(); err != nil {
+		return err
+	}
+	s.check(0, began)
 	rounds := (kills + s.cfg.Round - 1) / s.cfg.Round
 	for i := range rounds {
 		if err := s.round(ctx, kills*(i+1)/rounds-kills*i/rounds); err != nil {
@@ -138,7 +131,50 @@ func play(ctx context.Context, cfg Config, sc Scene, index, kills int, res *Resu
 	return nil
 }
 
-// firstStart lets the bots connect once: nothing that was written before that is answered.
+// open starts the stand-ins and makes all that is needed to start the bridge. Close the scene also after an error.
+func (s *scene) open(index int, opt standins.Options) (err error) {
+	if s.set, err = standins.Start(opt); err != nil {
+		return err
+	}
+	s.dir = filepath.Join(s.cfg.Dir, fmt.Sprintf("scene%d", index))
+	if err := os.MkdirAll(s.dir, 0o700); err != nil {
+		return fmt.Errorf("make a folder: %w", err)
+	}
+	path, err := s.set.WriteConfig(s.dir, s.set.Agent(s.sc.Mode), s.extra())
+	if err != nil {
+		return err
+	}
+	if s.log, err = os.Create(filepath.Join(s.dir, "bridge.log")); err != nil {
+		return fmt.Errorf("make a log: %w", err)
+	}
+	s.k = &killer{
+		command: func() *exec.Cmd { return s.cfg.Command(path) }, log: s.log,
+		r: newRand(s.r.Uint64(), s.r.Uint64()),
+	}
+	s.crowd = &crowd{w: &s.w}
+	for _, p := range s.set.Platforms() {
+		s.crowd.spots = append(s.crowd.spots, spots(p, s.r)...)
+	}
+	return nil
+}
+
+// close leaves nothing running.
+func (s *scene) close() error {
+	var errs []error
+	if s.k != nil {
+		s.k.end()
+	}
+	if s.log != nil {
+		errs = append(errs, s.log.Close())
+	}
+	if s.set != nil {
+		errs = append(errs, s.set.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// firstStart lets the bots connect once, since nothing that was written before that is answered, and asks everywhere. The bridge
+// goes on.
 func (s *scene) firstStart(ctx context.Context) error {
 	if err := s.k.start(plan{}, false); err != nil {
 		return err
@@ -160,21 +196,13 @@ func (s *scene) firstStart(ctx context.Context) error {
 			}
 		}
 	}
-	began := time.Now()
 	for _, at := range s.crowd.spots { // a room in which nothing was ever said to it is not looked at after a restart
 		at.conv = &conversation{spot: at}
 		if _, err := s.crowd.say(ctx, at); err != nil {
 			return err
 		}
 	}
-	if err := s.settle(ctx, 0); err != nil {
-		return err
-	}
-	if err := s.k.stop(); err != nil {
-		return err
-	}
-	s.check(0, began)
-	return nil
+	return s.settle(ctx, 0)
 }
 
 // options are stand-ins with people, whose limits do not get in the way: pacing is not what is tested.
@@ -216,7 +244,9 @@ func (s *scene) round(ctx context.Context, times int) error {
 		if err = s.k.runOnce(ctx, s.plans.next()); err != nil {
 			break
 		}
-		s.inFlight(from)
+		if s.inFlight(from).Missed {
+			s.plans.again()
+		}
 	}
 	stop()
 	if err = errors.Join(err, s.crowd.wait()); err != nil {
@@ -244,7 +274,7 @@ func (s *scene) round(ctx context.Context, times int) error {
 }
 
 // inFlight counts the questions that the last kill hit.
-func (s *scene) inFlight(from int) {
+func (s *scene) inFlight(from int) Kill {
 	kills, _ := s.k.history()
 	kill := kills[len(kills)-1]
 	for _, q := range s.w.asked(from) {
@@ -259,6 +289,7 @@ func (s *scene) inFlight(from int) {
 			p.HitAtRandom++
 		}
 	}
+	return kill
 }
 
 // settle waits until everything is answered, rated and quiet, or until it has had time enough.
@@ -274,7 +305,7 @@ func (s *scene) settle(ctx context.Context, from int) error {
 		if since.Before(began) {
 			since = began
 		}
-		if s.w.open(from) == 0 && time.Since(since) > quietTime && len(s.ratingsMissing(from)) == 0 {
+		if s.w.open(from) == 0 && time.Since(since) > quietTime && len(s.ratingsMissing(from)) == 0 && !s.filesMissing(from) {
 			return nil
 		}
 		select {
@@ -287,6 +318,23 @@ func (s *scene) settle(ctx context.Context, from int) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// filesMissing tells whether files of answers do not stand yet.
+func (s *scene) filesMissing(from int) bool {
+	stand := map[string]bool{}
+	for _, p := range s.set.Platforms() {
+		for _, at := range p.Places() {
+			for _, m := range p.Messages(at.Room, at.Thread) {
+				for _, f := range m.Files {
+					stand[string(f.Data)] = true
+				}
+			}
+		}
+	}
+	return slices.ContainsFunc(s.w.asked(from), func(q *question) bool {
+		return slices.ContainsFunc(q.made, func(f sim.File) bool { return !stand[string(f.Data)] })
+	})
 }
 
 // platformOf finds a stand-in by name.
