@@ -73,6 +73,11 @@ func TestDecide(t *testing.T) {
 		{name: "deny wins over allow", s: settings(func(s *core.BotSettings) { s.Deny.Rooms, s.Allow.Rooms = []string{"C1"}, []string{"C1"} }), ev: inRoom(core.ReachMention, nil), denied: true},
 		{name: "allow room by space", s: settings(func(s *core.BotSettings) { s.Allow.Rooms = []string{"G1"} }), ev: inRoom(core.ReachMention, inThread), answer: true, conv: "acme/support/C1/t1", at: core.Place{Room: "C1", Thread: "t1"}},
 		{name: "allow other room", s: settings(func(s *core.BotSettings) { s.Allow.Rooms = []string{"#support"} }), ev: inRoom(core.ReachMention, nil), denied: true},
+		{name: "a room named after another's id", s: settings(func(s *core.BotSettings) { s.Allow.Rooms = []string{"C024BE91L"} }), ev: inRoom(core.ReachMention, func(ev *core.Event) { ev.Room.Name = "c024be91l" }), denied: true},
+		{name: "a room named after a number", s: settings(func(s *core.BotSettings) { s.Allow.Rooms = []string{"613425648685547541"} }), ev: inRoom(core.ReachMention, func(ev *core.Event) { ev.Room.Name = "613425648685547541" }), denied: true},
+		{name: "a handle that is another's id", s: settings(func(s *core.BotSettings) { s.Allow.Users = []string{"613425648685547541"} }), ev: inRoom(core.ReachMention, func(ev *core.Event) { ev.Sender.Handle = "613425648685547541" }), denied: true},
+		{name: "a person named after a room", s: settings(func(s *core.BotSettings) { s.Allow.Rooms = []string{"#support"} }), ev: inRoom(core.ReachDirect, func(ev *core.Event) { direct(ev); ev.Room.Name = "Support" }), denied: true},
+		{name: "a room with a number for a name", s: settings(func(s *core.BotSettings) { s.Deny.Rooms = []string{"#2024"} }), ev: inRoom(core.ReachMention, func(ev *core.Event) { ev.Room.Name = "2024" }), denied: true},
 		{name: "allow rooms shuts direct chats out", s: settings(func(s *core.BotSettings) { s.Allow.Rooms = []string{"#support"} }), ev: inRoom(core.ReachDirect, direct), denied: true},
 	}
 	for _, tt := range tests {

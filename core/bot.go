@@ -52,7 +52,7 @@ type bot struct {
 	known     resolver   // names of the configuration
 	groups    *groups    // albums that are being taken
 	told      *rateByKey // one notice a minute for each person
-	whys      *rateByKey // asks once what was wrong with an answer
+	whys      whys       // what was wrong with an answer
 	started   time.Time  // when it began to work
 	present   time.Time  // since when this process has had a bot of its name without a gap
 	firstRun  time.Time  // of the bot, ever
@@ -88,9 +88,9 @@ func newBot(b *Bridge, s BotSettings, p Platform) *bot {
 		words:    wordsFor(s.Language),
 		turns:    newRateByKey(s.Limits.TurnsPerUser),
 		commands: newRateByKey(s.Limits.TurnsPerUser),
-		handles:  &handles{all: map[string]string{}},
+		handles:  &handles{all: map[string]heldHandle{}},
 		groups:   &groups{seen: map[string]groupSeen{}},
-		whys:     newRateByKey(PerTime{Count: 1, Per: 24 * time.Hour}),
+		whys:     whys{asked: newRateByKey(PerTime{Count: 1, Per: 24 * time.Hour})},
 		told:     newRateByKey(PerTime{Count: 1, Per: time.Minute}),
 		likes:    map[string]Rating{},
 		up:       make(chan struct{}),
@@ -144,19 +144,19 @@ func (t *bot) Accept(ctx context.Context, ev Event) error {
 	case KindMessage:
 		if c, ok := textCommand(ev.Text); ok && len(ev.Attachments) == 0 {
 			ev.Command = &c
-			err = t.acceptCommand(ctx, &ev)
+			err = t.once(ctx, &ev, t.acceptCommand)
 		} else {
 			err = t.acceptMessage(ctx, &ev)
 		}
 	case KindCommand:
-		err = t.acceptNative(ctx, &ev)
+		err = t.once(ctx, &ev, t.acceptNative)
 	case KindPress:
-		err = t.acceptPress(ctx, &ev)
+		err = t.once(ctx, &ev, t.acceptPress)
 	case KindHalt:
-		err = t.acceptHalt(ctx, &ev)
+		err = t.once(ctx, &ev, t.acceptHalt)
 	case KindOpened:
 		ev.Command = &Command{Name: cmdWelcome}
-		err = t.acceptCommand(ctx, &ev)
+		err = t.once(ctx, &ev, t.acceptCommand)
 	case KindEdit:
 		_, err = t.bridge.store.Revise(ctx, ev.Bot, ev.Ref(), clip(ev.Text, maxText))
 	case KindDelete:
@@ -183,7 +183,7 @@ func (t *bot) acceptMessage(ctx context.Context, ev *Event) error {
 	if about, ok, err := t.isReason(ctx, ev); err != nil {
 		return err
 	} else if ok {
-		return t.acceptReason(ctx, ev, about, ev.Text)
+		return t.once(ctx, ev, func(ctx context.Context, ev *Event) error { return t.acceptReply(ctx, ev, about) })
 	}
 	known, inGroup := t.groups.find(ev, now)
 	if inGroup && ev.Reach == ReachAmbient {
@@ -350,6 +350,7 @@ func (t *bot) pace(ctx context.Context, s Show) error {
 
 // run keeps the platform connected until ctx ends or the platform says that it is of no use.
 func (t *bot) run(ctx context.Context) {
+	t.recallNames(ctx)
 	menu, forget := context.WithCancel(ctx)
 	var wg sync.WaitGroup
 	defer wg.Wait()

@@ -49,6 +49,12 @@ func (b Buttons) All() []Button {
 	return all
 }
 
+// first is the first buttons, at most so many.
+func (b Buttons) first(most int) Buttons {
+	all := b.All()
+	return NewButtons(all[:min(len(all), max(most, 0))]...)
+}
+
 func clipLabel(s string) string {
 	runes := []rune(s)
 	if len(runes) <= MaxButtonLabel {

@@ -231,6 +231,9 @@ type Check struct {
 	What string // what was looked at: "token", "scope files:read", "intent MESSAGE_CONTENT"
 	OK   bool
 	Mend string // what to do when not OK; else a detail worth showing ("acme-bot in Acme Inc"), or ""
+	// Unheard says that messages in rooms do not reach the bot unless they are meant for it. That is not OK where `respond` has
+	// them answered.
+	Unheard bool
 }
 
 // Checker asks the platform whether everything that the bot needs is granted.

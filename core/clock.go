@@ -44,6 +44,11 @@ func silentFor(c Conversation, first Pending) time.Duration {
 	return silent
 }
 
+// triedBefore tells whether an earlier process, or the bot of this name before a reload, may have carried out a command.
+func (t *bot) triedBefore(p Pending) bool {
+	return t.askedBefore(p) || time.UnixMilli(p.Recv).Before(t.started)
+}
+
 // askedBefore tells whether an earlier process may have asked a question: it was accepted before this one began, or at a
 // time that is yet to come, since the clock was put back.
 func (t *bot) askedBefore(p Pending) bool {

@@ -29,11 +29,11 @@ const (
 // commands are those that people are told of, in the order of help.
 var commands = []string{cmdHelp, cmdNew, cmdStop, cmdRetry, cmdHistory, cmdConversations, cmdRename, cmdDelete, cmdStatus}
 
-// inOrder tells whether a command takes its place among the questions of its conversation, since it changes what they mean. The
-// others are carried out beside them.
+// inOrder tells whether a command takes its place among the questions of its conversation, since it changes what they mean, or
+// goes ahead of them. The others are carried out beside them.
 func inOrder(name string) bool {
 	switch name {
-	case cmdNew, cmdRetry, cmdDelete, cmdUse:
+	case cmdNew, cmdRetry, cmdDelete, cmdUse, cmdWelcome:
 		return true
 	default:
 		return false
@@ -82,101 +82,129 @@ func textCommand(text string) (c Command, ok bool) {
 
 func isCommand(name string) bool { return slices.Contains(commands, name) }
 
+// once has f deal with an event that has not been dealt with yet: delivered again, it has no effect and counts for no limit.
+func (t *bot) once(ctx context.Context, ev *Event, f func(context.Context, *Event) error) error {
+	known, err := t.bridge.store.Seen(ctx, ev.Bot, ev.Key)
+	if err != nil || known {
+		return err
+	}
+	return f(ctx, ev)
+}
+
 // acceptCommand takes a command. Those that cost something or change something wait in the store like questions do; each is
 // carried out once, also when the process dies meanwhile.
-func (t *bot) acceptCommand(ctx context.Context, ev *Event) error {
+func (t *bot) acceptCommand(ctx context.Context, ev *Event) (err error) {
 	now := time.Now()
 	if t.tooOld(ev, now) {
 		return nil
 	}
-	typed := ev.Kind == KindMessage
-	roots := ev.Roots
-	if typed && ev.Thread == "" {
-		ev.Roots = "" // it means the room's own conversation, and opens no thread
-	}
-	var mark ThreadMark
-	if ev.Thread != "" {
-		var err error
-		if mark, err = t.bridge.store.Thread(ctx, ev.Bot, ev.Place()); err != nil {
-			return err
-		}
-	}
-	mark.Opened = mark.Opened || mark.Answered && t.settings.Respond != "direct" // a bare command is meant for whoever has answered
-	if !typed && ev.Reach == "" {
-		ev.Reach = ReachMention
-	}
-	d := Decide(&t.settings, ev, mark)
-	if !d.Answer {
-		if d.Denied && ev.Room.Direct || ev.Handle != "" {
-			t.log.Info("command denied", slog.String("event_key", ev.Key), slog.String("rule", d.Why))
-			t.refuse(ev, NoticeDenied)
-		}
+	d, err := t.decideCommand(ctx, ev)
+	switch {
+	case err != nil:
+		return err
+	case !d.Answer && !onlyLooked(ev) && (d.Denied && ev.Room.Direct || ev.Handle != ""):
+		t.log.Info("command denied", slog.String("event_key", ev.Key), slog.String("rule", d.Why))
+		t.refuse(ev, NoticeDenied)
+		return nil
+	case !d.Answer:
 		return nil
 	}
 	ev.Kind = KindCommand
 	ev.Text = clip(ev.Text, maxText)
 	if !t.commands.allow(ev.Sender.Key, now) {
-		fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
-		if err == nil && fresh {
-			t.refuse(ev, NoticeTooMany)
+		return t.turnAway(ctx, ev, NoticeTooMany)
+	}
+	defer func() {
+		if err != nil {
+			t.commands.giveBack(ev.Sender.Key) // it will be delivered again
 		}
-		return err
-	}
-	at := d.At
-	if typed && t.threads == nil && ev.Thread == "" && t.settings.OpenThread {
-		at.Thread = roots // where threads open by themselves, what the bridge says stands under the command
-	}
-	if ev.Command.Name == cmdStop {
-		return t.acceptStop(ctx, ev, d.Conv)
-	}
-	if ev.Command.Name == cmdDelete {
-		if err := t.mayDelete(ctx, ev, d.Conv); err != nil {
-			return t.refused(ctx, ev, err)
-		}
-		t.bridge.halt(ctx, d.Conv)
-	}
-	conv := d.Conv
-	if !inOrder(ev.Command.Name) {
-		conv = conv.Commands()
-	}
-	return t.putCommand(ctx, Pending{Conv: conv, App: d.App, At: at, Event: *ev, Recv: now.UnixMilli()})
-}
-
-// putCommand stores a command and has it carried out.
-func (t *bot) putCommand(ctx context.Context, p Pending) error {
-	p, fresh, err := t.bridge.store.Put(ctx, Put{Pending: p, MaxWaiting: t.settings.Limits.QueuePerConversation + 1})
-	switch {
-	case errors.Is(err, ErrQueueFull):
-		if _, err := t.bridge.store.See(ctx, p.Event.Bot, p.Event.Key); err != nil {
+	}()
+	name, conv := ev.Command.Name, d.Conv
+	switch name {
+	case cmdStop:
+		return t.acceptStop(ctx, ev, conv, "")
+	case cmdDelete:
+		err := t.mayDelete(ctx, ev, conv)
+		if denial, ok := errors.AsType[*denial](err); ok {
+			return t.turnAway(ctx, ev, denial.kind)
+		} else if err != nil {
 			return err
 		}
-		t.refuse(&p.Event, NoticeQueueFull)
-		return nil
-	case err != nil:
-		return err
-	case !fresh:
-		return nil
 	}
-	if ev := &p.Event; !t.handles.put(ev.Key, ev.Handle) {
-		t.took(ev) // nothing else would end the wait that the platform shows
+	if !inOrder(name) {
+		conv = conv.Commands()
 	}
-	t.bridge.dispatch.wake(p.Conv)
-	return nil
+	fresh, err := t.putCommand(ctx, Pending{Conv: conv, App: d.App, At: d.At, Event: *ev, Recv: now.UnixMilli()})
+	if fresh && name == cmdDelete {
+		t.bridge.halt(conv, "") // it need not be waited for
+	}
+	return err
 }
 
-// acceptStop ends the running turn. That is done before the command is remembered, so that one that is delivered again after a
-// crash still ends the turn, which by then knows that it was ended.
-func (t *bot) acceptStop(ctx context.Context, ev *Event, conv ConvKey) error {
-	known, err := t.bridge.store.Seen(ctx, ev.Bot, ev.Key)
-	if err != nil || known {
-		return err
+// decideCommand is [Decide] for a command.
+func (t *bot) decideCommand(ctx context.Context, ev *Event) (Decision, error) {
+	about := *ev
+	typed := ev.Kind == KindMessage
+	switch {
+	case typed && ev.Thread == "":
+		about.Roots = "" // it means the room's own conversation, and opens no thread
+	case !typed && ev.Reach == "":
+		about.Reach = ReachMention
 	}
-	stopped := t.bridge.halt(ctx, conv)
+	var mark ThreadMark
+	if ev.Thread != "" {
+		var err error
+		if mark, err = t.bridge.store.Thread(ctx, ev.Bot, ev.Place()); err != nil {
+			return Decision{}, err
+		}
+	}
+	mark.Opened = mark.Opened || mark.Answered && t.settings.Respond != "direct" // a bare command is meant for whoever has answered
+	d := Decide(&t.settings, &about, mark)
+	if typed && t.threads == nil && ev.Thread == "" && t.settings.OpenThread {
+		d.At.Thread = ev.Roots // where threads open by themselves, what the bridge says stands under the command
+	}
+	return d, nil
+}
+
+// onlyLooked tells whether a person has opened the chat without writing, and waits for no answer.
+func onlyLooked(ev *Event) bool {
+	return ev.Command != nil && ev.Command.Name == cmdWelcome && ev.MessageID == ""
+}
+
+// putCommand stores a command and has it carried out. fresh is false if it is not, of which the person has been told.
+func (t *bot) putCommand(ctx context.Context, p Pending) (fresh bool, err error) {
+	ev := p.Event
+	if t.bridge.dispatch.full(p.Conv) {
+		return false, t.turnAway(ctx, &ev, NoticeQueueFull)
+	}
+	kept := t.handles.put(ev.Key, ev.Handle) // before it is stored: a worker may take it at once
+	p, fresh, err = t.bridge.store.Put(ctx, Put{Pending: p, MaxWaiting: t.settings.Limits.QueuePerConversation + 1})
+	if !fresh {
+		t.handles.take(ev.Key)
+	}
+	switch {
+	case errors.Is(err, ErrQueueFull):
+		return false, t.turnAway(ctx, &ev, NoticeQueueFull)
+	case err != nil || !fresh:
+		return false, err
+	case !kept:
+		t.took(&ev) // nothing else would end the wait that the platform shows
+	}
+	t.bridge.dispatch.wake(p.Conv)
+	return true, nil
+}
+
+// acceptStop ends the running turn, if it is that one; "" for any. That is done before the command is remembered, so that one
+// that is delivered again after a crash still ends the turn, which by then knows that it was ended.
+func (t *bot) acceptStop(ctx context.Context, ev *Event, conv ConvKey, turn string) error {
+	stopped := t.bridge.halt(conv, turn)
 	if _, err := t.bridge.store.See(ctx, ev.Bot, ev.Key); err != nil {
 		return err
 	}
 	t.log.Info("stop", slog.String("conv", string(conv)), slog.Bool("running", stopped), slog.String("event_key", ev.Key))
 	switch {
+	case !stopped && ev.Press == nil:
+		t.refuse(ev, t.elsewhere(ev, NoticeNothingRuns))
 	case !stopped:
 		t.refuse(ev, NoticeNothingRuns)
 	case ev.Handle != "":
@@ -185,16 +213,12 @@ func (t *bot) acceptStop(ctx context.Context, ev *Event, conv ConvKey) error {
 	return nil
 }
 
-// refused tells a person why a command is not carried out, and remembers it.
-func (t *bot) refused(ctx context.Context, ev *Event, err error) error {
-	denial, ok := errors.AsType[*denial](err)
-	if !ok {
-		return err
-	}
+// turnAway tells a person why something is not done, and remembers it.
+func (t *bot) turnAway(ctx context.Context, ev *Event, why NoticeKind) error {
 	fresh, err := t.bridge.store.See(ctx, ev.Bot, ev.Key)
-	if err == nil && fresh {
-		t.log.Info("command refused", slog.String("event_key", ev.Key), slog.String("notice", string(denial.kind)))
-		t.refuse(ev, denial.kind)
+	if err == nil && fresh && !onlyLooked(ev) {
+		t.log.Info("turned away", slog.String("event_key", ev.Key), slog.String("notice", string(why)))
+		t.refuse(ev, why)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,60 +37,77 @@ type said struct {
 	notice  Notice
 	text    string // Markdown, in the notice's stead
 	buttons Buttons
+	secret  bool // for the person alone
 }
 
 // command carries out the oldest command of a lane and strikes it off. An error means that it is to be carried out again:
 // each one can be.
 func (b *Bridge) command(ctx context.Context, bt *bot, p Pending) error {
-	app, ok := b.app(p.App)
-	if !ok {
-		bt.log.Error("command dropped: its app is not configured any more", slog.String("app", p.App), slog.String("event_key", p.Event.Key))
-		return b.store.EndTurn(ctx, newJournal(p.Conv, []Pending{p}), nil, nil)
-	}
-	g := &given{b: b, bot: bt, app: app, p: p, conv: p.Conv.Conversation(), handle: bt.handles.take(p.Event.Key)}
+	bt.known.mark(&p.Event)
+	g := &given{b: b, bot: bt, p: p, conv: p.Conv.Conversation(), handle: bt.handles.take(p.Event.Key)}
 	log := bt.log.With(slog.String("conv", string(g.conv)), slog.String("command", p.Event.Command.Name), slog.String("event_key", p.Event.Key))
-	what, err := g.carryOut(ctx)
-	if ctx.Err() != nil {
-		return ctx.Err()
+	what, err := said{notice: Notice{Kind: NoticeSetup}}, error(nil)
+	if app, ok := b.app(p.App); ok {
+		g.app = app
+		what, err = g.carryOut(ctx)
+	} else {
+		log.Error("command dropped: its app is not configured any more", slog.String("app", p.App))
 	}
-	if err != nil {
-		if errors.Is(err, errStore) {
-			return err
-		}
-		log.Warn("command failed", slog.Any("err", err))
-		what = said{notice: Notice{Kind: NoticeRetry}}
-		if e, ok := errors.AsType[*AppError](err); ok {
-			what.notice = e.Notice
-		}
-		if e, ok := errors.AsType[*denial](err); ok {
-			what.notice = Notice{Kind: e.kind}
+	switch {
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case errors.Is(err, errStore):
+		bt.handles.put(p.Event.Key, g.handle)
+		return err
+	case err != nil:
+		what = said{notice: g.failure(log, err)}
+		refused := what.notice.Kind == NoticeNotYours || what.notice.Kind == NoticeInPrivate
+		if refused && g.handle == "" && !bt.told.allow(p.Event.Sender.Key, time.Now()) {
+			what = said{}
 		}
 	}
 	if what.text == "" && what.notice.Kind != "" {
-		what.text = bt.words.line(what.notice, "")
+		what.text = bt.words.line(what.notice, reference(&p.Event, what.notice.Kind))
 	}
 	j := newJournal(p.Conv, []Pending{p})
 	if what.text != "" {
-		j.Reply, err = bt.say(ctx, saying{
+		until := time.UnixMilli(p.Recv).Add(commandFor)
+		_, err = bt.say(ctx, saying{
 			at: p.At, replyTo: p.Event.MessageID, key: p.Event.Bot + p.Event.Key, handle: g.handle, text: what.text, buttons: what.buttons,
-			again: bt.askedBefore(p), to: p.Event.Sender,
+			secret: what.secret, again: bt.triedBefore(p), to: p.Event.Sender, until: until,
 		})
-		class := ClassOf(err)
-		if again := class == Transient || class == RateLimited; again && time.Since(time.UnixMilli(p.Recv)) < commandFor {
-			sleep(ctx, RetryAfterOf(err))
-			return fmt.Errorf("answer command %s: %w", p.Event.Key, err)
-		}
-		if err != nil {
+		switch class := ClassOf(err); {
+		case err == nil:
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case (class == Transient || class == RateLimited) && bt.leaving() && time.Now().Before(until):
+			return fmt.Errorf("%w: answer of command %s not shown: %w", ErrShutdown, p.Event.Key, err) // whoever comes next goes on
+		default:
 			log.Warn("command's answer not shown", slog.Any("err", err))
 		}
-	}
-	if what.text == "" && g.handle != "" {
+	} else if g.handle != "" {
 		ev := p.Event
 		ev.Handle = g.handle
 		bt.took(&ev)
 	}
 	log.Info("command carried out", slog.String("notice", string(what.notice.Kind)))
 	return b.store.EndTurn(ctx, j, nil, nil)
+}
+
+// failure is what a person is told of a command that was not carried out.
+func (g *given) failure(log *slog.Logger, err error) Notice {
+	if e, ok := errors.AsType[*denial](err); ok {
+		return Notice{Kind: e.kind}
+	}
+	log.Warn("command failed", slog.Any("err", err))
+	e, ok := errors.AsType[*AppError](err)
+	switch {
+	case ok && e.Class == NotFound:
+		return Notice{Kind: g.nothing()}
+	case ok && e.Notice.Kind != "" && e.Notice.Kind != NoticeRetry: // that line offers to ask a question again
+		return e.Notice
+	}
+	return Notice{Kind: NoticeFailed}
 }
 
 // errStore marks failures of the store, after which a command is carried out again.
@@ -143,14 +161,17 @@ func (g *given) known(ctx context.Context) (Conversation, Archive, error) {
 	return c, archive, nil
 }
 
-// nothing is the line for a place without a conversation. In a room whose conversations stand in threads, it says how to ask
-// there.
-func (g *given) nothing() NoticeKind {
-	ev := &g.p.Event
-	if !ev.Room.Direct && ev.Thread == "" && g.bot.settings.Conversation == "thread" {
+// nothing is the line for a place without a conversation, or one that says how to ask where there is one.
+func (g *given) nothing() NoticeKind { return g.bot.elsewhere(&g.p.Event, NoticeNone) }
+
+// elsewhere is the line for a command in a room whose conversations stand in threads, where it can mean none of them; otherwise
+// notice.
+func (t *bot) elsewhere(ev *Event, notice NoticeKind) NoticeKind {
+	opens := t.settings.OpenThread && (t.threads != nil || !t.platform.Limits(Place{Room: ev.Room.ID}).ReplyToRoom)
+	if !ev.Room.Direct && ev.Thread == "" && opens && t.settings.Conversation != "room" {
 		return NoticeInThread
 	}
-	return NoticeNone
+	return notice
 }
 
 func (g *given) begin(ctx context.Context) (said, error) {
@@ -161,7 +182,7 @@ func (g *given) begin(ctx context.Context) (said, error) {
 	if err != nil {
 		return said{}, stored(err)
 	}
-	if !ok && g.nothing() == NoticeInThread {
+	if !ok && g.nothing() == NoticeInThread && !g.bot.triedBefore(g.p) {
 		return said{}, &denial{NoticeInThread}
 	}
 	return said{notice: Notice{Kind: NoticeNew}}, stored(g.b.store.DeleteConversation(ctx, g.conv))
@@ -169,6 +190,9 @@ func (g *given) begin(ctx context.Context) (said, error) {
 
 func (g *given) remove(ctx context.Context) (said, error) {
 	c, archive, err := g.known(ctx)
+	if denial, ok := errors.AsType[*denial](err); ok && denial.kind == g.nothing() && g.bot.triedBefore(g.p) {
+		return said{notice: Notice{Kind: NoticeDeleted}}, nil
+	}
 	if err != nil {
 		return said{}, err
 	}
@@ -229,13 +253,20 @@ func (g *given) conversations(ctx context.Context) (said, error) {
 	if err != nil {
 		return said{}, err
 	}
-	if n, err := strconv.Atoi(ev.Command.Args); err == nil {
+	n, err := strconv.Atoi(ev.Command.Args)
+	chosen := err == nil
+	outside := g.nothing() == NoticeInThread // no question would go on with what is chosen here
+	if chosen && outside {
+		return said{}, &denial{NoticeInThread}
+	}
+	if chosen {
 		if n < 1 || n > len(all) {
 			return said{}, &denial{NoticeNotFound}
 		}
 		return g.goOn(ctx, all[n-1].ID)
 	}
-	if !ev.Room.Direct && !ev.Command.Private {
+	alone := g.handle != "" && ev.Command.Private // after a restart, no handle is left to answer
+	if !ev.Room.Direct && !alone {
 		return said{}, &denial{NoticeInPrivate}
 	}
 	if len(all) == 0 {
@@ -255,13 +286,17 @@ func (g *given) conversations(ctx context.Context) (said, error) {
 		here := ""
 		if c.ID == now.ID {
 			here = " ✓"
-		} else if len(buttons) < room && len("use:"+c.ID) <= MaxButtonID {
-			buttons = append(buttons, Button{ID: "use:" + c.ID, Label: name})
+		} else if !outside && len(buttons) < room && len(pressUse+c.ID) <= MaxButtonID {
+			buttons = append(buttons, Button{ID: pressUse + c.ID, Label: cmp.Or(name, strconv.Itoa(i+1))})
 		}
 		fmt.Fprintf(&b, "%d. %s%s\n", i+1, escapeMarkdown(name), here)
 	}
-	b.WriteString("\n" + w.chooseHow)
-	return said{text: b.String(), buttons: NewButtons(buttons...)}, nil
+	how := w.chooseHow
+	if outside {
+		how = w.line(Notice{Kind: NoticeInThread}, "")
+	}
+	b.WriteString("\n" + how)
+	return said{text: b.String(), buttons: NewButtons(buttons...), secret: !ev.Room.Direct}, nil
 }
 
 // goOn lets the choice take its place among the questions of the conversation.
@@ -271,7 +306,8 @@ func (g *given) goOn(ctx context.Context, id string) (said, error) {
 	p.Event.Key = clip(p.Event.Key, maxKey-4) + "/use"
 	p.Event.Command = &Command{Name: cmdUse, Args: id}
 	p.Event.Handle, g.handle = g.handle, ""
-	return said{}, stored(g.bot.putCommand(ctx, p))
+	_, err := g.bot.putCommand(ctx, p)
+	return said{}, stored(err)
 }
 
 // use makes another conversation of the person the one of this place.
@@ -279,6 +315,9 @@ func (g *given) use(ctx context.Context, id string) (said, error) {
 	archive, ok := g.app.(Archive)
 	if !ok || !g.app.Conversational() {
 		return said{}, &denial{NoticeNoMemory}
+	}
+	if g.nothing() == NoticeInThread {
+		return said{}, &denial{NoticeInThread}
 	}
 	ev := &g.p.Event
 	all, err := archive.Conversations(ctx, ev.Sender.Key, listed)
@@ -310,7 +349,7 @@ func (g *given) status(ctx context.Context) (said, error) {
 		return said{}, stored(err)
 	}
 	lines := []string{fill(w.statusApp, escapeMarkdown(g.app.Name()))}
-	if ok && c.Turns > 0 {
+	if ok && (c.ID != "" || c.Turns > 0) {
 		lines = append(lines, fill(w.statusTurns, strconv.Itoa(c.Turns)), fill(w.statusSince, c.Started.Format("2006-01-02 15:04")+" UTC"))
 	} else {
 		lines = append(lines, w.line(Notice{Kind: g.nothing()}, ""))

@@ -56,6 +56,13 @@ func (d *dispatcher) wake(conv ConvKey) (waits bool) {
 	return d.ctx != nil && len(d.ready) > 0
 }
 
+// now is the key that a conversation goes by now.
+func (d *dispatcher) now(conv ConvKey) ConvKey {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.nowLocked(conv)
+}
+
 // full tells whether no more conversations may wait and conv is none of those that work or wait already.
 func (d *dispatcher) full(conv ConvKey) bool {
 	d.mu.Lock()

@@ -1,15 +1,28 @@
 package core
 
-import "sync"
+import (
+	"sync"
+	"time"
+)
 
-// maxHandles bounds the commands of a bot that wait to be carried out and can be answered in the platform's own way. Over it
-// the answer to further ones is a message like any other.
-const maxHandles = 1000
+const (
+	// maxHandles bounds the commands of a bot that wait to be carried out and can be answered in the platform's own way. Over
+	// it the answer to further ones is a message like any other.
+	maxHandles = 1000
+	// handleFor is how long one is kept. Discord takes an answer for 15 minutes
+	// (https://docs.discord.com/developers/interactions/receiving-and-responding#followup-messages), others for about as long.
+	handleFor = 15 * time.Minute
+)
 
 // handles keeps the Event.Handle of commands that wait, which is not stored.
 type handles struct {
 	mu  sync.Mutex
-	all map[string]string // by Event.Key
+	all map[string]heldHandle // by Event.Key
+}
+
+type heldHandle struct {
+	handle string
+	at     time.Time
 }
 
 // put is false if there is no room for it.
@@ -19,10 +32,18 @@ func (h *handles) put(key, handle string) bool {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	now := time.Now()
+	if len(h.all) >= maxHandles { // some are of commands that were withdrawn
+		for k, one := range h.all {
+			if now.Sub(one.at) >= handleFor {
+				delete(h.all, k)
+			}
+		}
+	}
 	if len(h.all) >= maxHandles {
 		return false
 	}
-	h.all[key] = handle
+	h.all[key] = heldHandle{handle, now}
 	return true
 }
 
@@ -30,7 +51,7 @@ func (h *handles) put(key, handle string) bool {
 func (h *handles) take(key string) string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	handle := h.all[key]
+	one := h.all[key]
 	delete(h.all, key)
-	return handle
+	return one.handle
 }

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -62,15 +63,18 @@ func (n named) kind() string {
 	return "room"
 }
 
-// CheckNames looks up the rooms and people that the configuration names, for `bridge check`. What the platform cannot tell is
-// left out.
+// CheckNames looks up the rooms and people that the configuration names, for `bridge check`. What the platform cannot look up is no
+// failure.
 func CheckNames(ctx context.Context, s *BotSettings, d Directory) []Check {
 	var all []Check
 	for _, n := range s.names() {
 		c := Check{What: fmt.Sprintf("%s %s", n.key, n.pattern)}
 		switch id, what, ok, err := n.find(ctx, d); {
 		case ClassOf(err) == Unsupported:
-			continue
+			c.OK, c.Mend = true, "the platform cannot look it up"
+			if e, ok := errors.AsType[*Error](err); ok && e.Err != nil {
+				c.Mend += ": " + oneLine(e.Err.Error())
+			}
 		case err != nil:
 			c.Mend = "could not be looked up: " + oneLine(err.Error())
 		case !ok:
@@ -101,6 +105,16 @@ func (a aliases) with(name string) aliases { return a + aliases(name) + "\n" }
 // the bridge runs is still the one that was meant.
 type alsoKnown struct{ rooms, users map[string]aliases }
 
+func (k *alsoKnown) add(n named, id string) {
+	switch {
+	case id == "":
+	case n.user:
+		k.users[id] = k.users[id].with(n.pattern)
+	default:
+		k.rooms[id] = k.rooms[id].with(n.pattern)
+	}
+}
+
 // resolver keeps it.
 type resolver struct{ now atomic.Pointer[alsoKnown] }
 
@@ -111,51 +125,68 @@ func (r *resolver) mark(ev *Event) {
 	}
 }
 
+// recallNames takes the names for what they stood for when they were last looked up, until they are again.
+func (t *bot) recallNames(ctx context.Context) {
+	if _, ok := unobserved(t.platform).(Directory); ok {
+		t.learnNames(func(n named) string { return t.nameNoted(ctx, n) })
+	}
+}
+
 // resolve looks up all names once the bot is connected, and logs those that the platform does not know. The id of a name
 // is remembered, so that one which was renamed since is found again and told apart from one that is wrong.
 func (t *bot) resolve(ctx context.Context) {
-	dir, ok := unobserved(t.platform).(Directory)
-	all := t.settings.names()
-	if !ok || len(all) == 0 {
-		return
+	if dir, ok := unobserved(t.platform).(Directory); ok {
+		t.learnNames(func(n named) string { return t.lookUp(ctx, dir, n) })
 	}
+}
+
+func (t *bot) learnNames(id func(named) string) {
 	known := &alsoKnown{rooms: map[string]aliases{}, users: map[string]aliases{}}
-	for _, n := range all {
-		if ctx.Err() != nil {
-			return
-		}
-		id, _, ok, err := n.find(ctx, dir)
-		log := t.log.With(slog.String("key", n.key), slog.String("name", n.pattern))
-		cursor := "name/" + n.kind() + "/" + n.pattern
-		switch {
-		case ClassOf(err) == Unsupported:
-			log.Debug("name cannot be looked up", slog.Any("err", err))
-			continue
-		case err != nil:
-			log.Warn("name could not be looked up", slog.Any("err", err))
-			continue
-		case !ok:
-			if id = t.renamed(ctx, log, n, dir, cursor); id == "" {
-				continue
-			}
-		case id != strings.TrimLeft(n.pattern, "#@"):
-			if err := t.bridge.store.SetCursor(ctx, t.settings.Name, cursor, id); err != nil {
-				log.Warn("id of a name not noted", slog.Any("err", err))
-			}
-		}
-		if n.user {
-			known.users[id] = known.users[id].with(n.pattern)
-		} else {
-			known.rooms[id] = known.rooms[id].with(n.pattern)
-		}
+	for _, n := range t.settings.names() {
+		known.add(n, id(n))
 	}
 	t.known.now.Store(known)
 }
 
+// lookUp is the id that a name stands for: as the platform says, else as it was; "" if that is gone too.
+func (t *bot) lookUp(ctx context.Context, dir Directory, n named) string {
+	log := t.log.With(slog.String("key", n.key), slog.String("name", n.pattern))
+	before := t.nameNoted(ctx, n)
+	id, _, ok, err := n.find(ctx, dir)
+	switch {
+	case ctx.Err() != nil:
+	case ClassOf(err) == Unsupported:
+		log.Debug("name cannot be looked up", slog.Any("err", err))
+	case err != nil:
+		log.Warn("name could not be looked up", slog.Any("err", err))
+	case !ok:
+		return t.renamed(ctx, log, n, dir, before)
+	case id == strings.TrimLeft(n.pattern, "#@"):
+		return id
+	default:
+		if err := t.bridge.store.SetCursor(ctx, t.settings.Name, n.cursor(), id); err != nil {
+			log.Warn("id of a name not noted", slog.Any("err", err))
+		}
+		return id
+	}
+	return before
+}
+
+// cursor names where the id of a name is noted.
+func (n named) cursor() string { return "name/" + n.kind() + "/" + n.pattern }
+
+// nameNoted is the id that a name stood for when it was last looked up; "" if it never was.
+func (t *bot) nameNoted(ctx context.Context, n named) string {
+	id, err := t.bridge.store.Cursor(ctx, t.settings.Name, n.cursor())
+	if err != nil && ctx.Err() == nil {
+		t.log.Warn("id of a name not read", slog.String("name", n.pattern), slog.Any("err", err))
+	}
+	return id
+}
+
 // renamed finds what a name stood for when it was last known; "" if that is gone too.
-func (t *bot) renamed(ctx context.Context, log *slog.Logger, n named, dir Directory, cursor string) (id string) {
-	before, err := t.bridge.store.Cursor(ctx, t.settings.Name, cursor)
-	if err == nil && before != "" {
+func (t *bot) renamed(ctx context.Context, log *slog.Logger, n named, dir Directory, before string) (id string) {
+	if before != "" {
 		byID := n
 		byID.pattern = before
 		if id, what, ok, err := byID.find(ctx, dir); err == nil && ok {

@@ -68,9 +68,19 @@ func (w *writer) redraftAt() time.Time {
 	return w.draftAt.Add(w.limits().DraftEvery)
 }
 
+// renewAt is when what stands has to be shown again although the answer has not changed: a draft, so that it stays, or the last
+// message, to get its button. Zero: never.
+func (w *writer) renewAt() time.Time {
+	at, stop := w.redraftAt(), w.stopAt()
+	if at.IsZero() || !stop.IsZero() && stop.Before(at) {
+		return stop
+	}
+	return at
+}
+
 // stale tells whether what stands has to be shown again although it has not changed.
 func (w *writer) stale() bool {
-	at := w.redraftAt()
+	at := w.renewAt()
 	return !at.IsZero() && !time.Now().Before(at)
 }
 

@@ -23,6 +23,7 @@ const (
 	NoticeTooMany    NoticeKind = "too_many"    // this person asks too much in too short a time
 	NoticeDenied     NoticeKind = "denied"      // a direct chat with someone who is not allowed
 
+	NoticeFailed      NoticeKind = "failed"          // a command could not be carried out
 	NoticeNothingRuns NoticeKind = "nothing_runs"    // stop: there is no answer to be ended
 	NoticeNotYours    NoticeKind = "not_yours"       // delete: somebody else began the conversation
 	NoticeNew         NoticeKind = "new"             // the next message begins a new conversation

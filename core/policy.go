@@ -117,18 +117,46 @@ func allowed(s *BotSettings, ev *Event) (string, bool) {
 	return "", true
 }
 
-// matchesRoom compares ids exactly and names without case. A name is never compared with an id, so that nobody gets in
-// by naming a room after another's id.
+// matchesRoom compares ids exactly and names without case. What looks like an id is compared with no name, so that nobody gets
+// in by naming a room after another's id. A direct chat has no name but the display name of the person, who is free to choose it.
 func matchesRoom(pattern string, r Room) bool {
-	name := strings.TrimLeft(pattern, "#@")
-	return pattern == r.ID || r.Also.has(pattern) || r.Space != "" && pattern == r.Space ||
-		r.Name != "" && strings.EqualFold(name, strings.TrimLeft(r.Name, "#@"))
+	if pattern == r.ID || r.Also.has(pattern) || r.Space != "" && pattern == r.Space {
+		return true
+	}
+	return r.Name != "" && !r.Direct && !isID(pattern) && strings.EqualFold(strings.TrimLeft(pattern, "#@"), strings.TrimLeft(r.Name, "#@"))
 }
 
 // matchesUser compares ids and the unique handle. Display names are free to choose, so they let nobody in.
 func matchesUser(pattern string, u User) bool {
-	return pattern == u.ID || pattern == u.Key || u.Also.has(pattern) ||
-		u.Handle != "" && strings.EqualFold(strings.TrimPrefix(pattern, "@"), strings.TrimPrefix(u.Handle, "@"))
+	if pattern == u.ID || pattern == u.Key || u.Also.has(pattern) {
+		return true
+	}
+	return u.Handle != "" && !isID(pattern) && strings.EqualFold(strings.TrimPrefix(pattern, "@"), strings.TrimPrefix(u.Handle, "@"))
+}
+
+// isID tells whether a pattern can only be meant as an id: 15 digits or more (Discord,
+// https://docs.discord.com/developers/reference#snowflakes), a negative number (a Telegram group), or 8 or more capital letters
+// and digits (Slack). A name that looks like one is written with # or @.
+func isID(pattern string) bool {
+	digits, capitals := 0, 0
+	rest, negative := strings.CutPrefix(pattern, "-")
+	for _, c := range []byte(rest) {
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'A' && c <= 'Z':
+			capitals++
+		default:
+			return false
+		}
+	}
+	switch {
+	case capitals == 0:
+		return digits >= 15 || negative && digits >= 5
+	case negative || rest[0] <= '9':
+		return false
+	}
+	return digits > 0 && digits+capitals >= 8
 }
 
 // tooOld tells whether a message is from before the bot's first start, or from further back than is caught up.

@@ -19,9 +19,6 @@ const (
 	formWhy      = "why"  // the form that asks what was wrong
 )
 
-// maxReason bounds what a person writes about an answer, in bytes.
-const maxReason = 2000
-
 // pressed is what a press counts as among a person's reactions.
 var pressed = map[string]struct {
 	rating Rating
@@ -41,7 +38,7 @@ func (t *bot) acceptNative(ctx context.Context, ev *Event) error {
 }
 
 // acceptPress takes a press of a button, or a form.
-func (t *bot) acceptPress(ctx context.Context, ev *Event) error {
+func (t *bot) acceptPress(ctx context.Context, ev *Event) (err error) {
 	if ev.Press == nil || t.tooOld(ev, time.Now()) {
 		return nil
 	}
@@ -50,22 +47,28 @@ func (t *bot) acceptPress(ctx context.Context, ev *Event) error {
 		t.refuse(ev, NoticeDenied)
 		return nil
 	}
-	if !t.commands.allow(ev.Sender.Key, time.Now()) {
-		t.refuse(ev, NoticeTooMany)
-		return nil
-	}
 	id := ev.Press.ID
-	switch {
-	case id == pressLike, id == pressDislike:
-		return t.acceptRating(ctx, ev)
-	case id == formWhy:
-		return t.acceptReason(ctx, ev, ev.Ref(), ev.Press.Text)
+	switch { // what counts as a question or a command
 	case strings.HasPrefix(id, pressAsk):
 		return t.acceptAsk(ctx, ev)
 	case strings.HasPrefix(id, pressUse):
 		ev.Command = &Command{Name: cmdUse, Args: strings.TrimPrefix(id, pressUse)}
 		return t.acceptCommand(ctx, ev)
-	case id == pressStop, id == pressRetry:
+	}
+	if !t.commands.allow(ev.Sender.Key, time.Now()) {
+		return t.turnAway(ctx, ev, NoticeTooMany)
+	}
+	defer func() {
+		if err != nil {
+			t.commands.giveBack(ev.Sender.Key) // it will be delivered again
+		}
+	}()
+	switch id {
+	case pressLike, pressDislike:
+		return t.acceptRating(ctx, ev)
+	case formWhy:
+		return t.acceptReason(ctx, ev, ev.Ref(), ev.Press.Text)
+	case pressStop, pressRetry:
 	default:
 		t.log.Info("button is not known", slog.String("event_key", ev.Key), slog.String("button", clip(id, MaxButtonID)))
 		t.took(ev)
@@ -80,15 +83,12 @@ func (t *bot) acceptPress(ctx context.Context, ev *Event) error {
 		return nil
 	}
 	if id == pressStop {
-		return t.acceptStop(ctx, ev, link.Conv)
+		return t.acceptStop(ctx, ev, link.Conv, link.Turn)
 	}
-	ev.Kind, ev.Command = KindCommand, &Command{Name: cmdRetry, Args: link.Turn}
 	t.took(ev)
+	ev.Kind, ev.Command, ev.Handle = KindCommand, &Command{Name: cmdRetry, Args: link.Turn}, ""
 	// It waits in the conversation that the message belongs to, wherever that would be by now.
-	handle := ev.Handle
-	ev.Handle = ""
-	err = t.putCommand(ctx, Pending{Conv: link.Conv, App: link.App, At: ev.Place(), Event: *ev, Recv: time.Now().UnixMilli()})
-	ev.Handle = handle
+	_, err = t.putCommand(ctx, Pending{Conv: link.Conv, App: link.App, At: ev.Place(), Event: *ev, Recv: time.Now().UnixMilli()})
 	return err
 }
 
@@ -124,71 +124,11 @@ func (t *bot) acceptRating(ctx context.Context, ev *Event) error {
 		t.bridge.rater.wake()
 	}
 	asked := ev.Room.ID + "\x00" + ev.MessageID + "\x00" + ev.Sender.Key
-	if p.rating != RatingDislike || !t.whys.allow(asked, time.Now()) {
+	if p.rating != RatingDislike || !t.whys.asked.allow(asked, time.Now()) {
 		t.answer(ev, NoticeThanks)
 		return nil
 	}
 	t.askWhy(ev)
-	return nil
-}
-
-// askWhy asks, once, what was wrong: in a form where the platform has them, else by a message to be replied to.
-func (t *bot) askWhy(about *Event) {
-	w, ev := t.words, *about
-	if t.forms != nil && ev.Handle != "" {
-		t.aside(about, NoticeWhy, func(ctx context.Context) error {
-			return t.forms.OpenForm(ctx, ev.Handle, Form{ID: formWhy, Title: w.whyTitle, Label: w.whyLabel, Submit: w.send, Cancel: w.cancel})
-		})
-		return
-	}
-	t.took(about)
-	t.aside(about, NoticeWhy, func(ctx context.Context) error {
-		refs, err := t.say(ctx, saying{
-			at: ev.Place(), replyTo: ev.MessageID, key: ev.Key, to: ev.Sender, text: w.line(Notice{Kind: NoticeWhy}, ""),
-		})
-		if err != nil {
-			return err
-		}
-		for _, ref := range refs {
-			if err := t.bridge.store.SetCursor(ctx, t.settings.Name, whyCursor(ref), ev.MessageID); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// whyCursor names where it is kept which answer a message asks about.
-func whyCursor(question MessageRef) string { return "why/" + question.Room + "/" + question.ID }
-
-// isReason tells whether a message answers the question what was wrong, and of which message that was asked.
-func (t *bot) isReason(ctx context.Context, ev *Event) (about MessageRef, ok bool, err error) {
-	if ev.ReplyTo == "" || t.forms != nil || !t.settings.Feedback.Buttons || ev.Text == "" {
-		return MessageRef{}, false, nil
-	}
-	id, err := t.bridge.store.Cursor(ctx, t.settings.Name, whyCursor(MessageRef{Place: ev.Place(), ID: ev.ReplyTo}))
-	if err != nil || id == "" {
-		return MessageRef{}, false, err
-	}
-	return MessageRef{Place: ev.Place(), ID: id}, true, nil
-}
-
-// acceptReason adds what a person wrote to that person's rating.
-func (t *bot) acceptReason(ctx context.Context, ev *Event, about MessageRef, reason string) error {
-	reason = clip(strings.TrimSpace(reason), maxReason)
-	if reason == "" {
-		t.took(ev)
-		return nil
-	}
-	fresh, err := t.bridge.store.Reason(ctx, ev.Key, ev.Bot, about, ev.Sender, reason)
-	if err != nil {
-		return err
-	}
-	if fresh {
-		t.log.Info("rating has a reason", slog.String("event_key", ev.Key))
-		t.bridge.rater.wake()
-		t.answer(ev, NoticeThanks)
-	}
 	return nil
 }
 
@@ -201,11 +141,7 @@ func (t *bot) acceptHalt(ctx context.Context, ev *Event) error {
 	if err != nil || !ok {
 		return err
 	}
-	known, err := t.bridge.store.Seen(ctx, ev.Bot, ev.Key)
-	if err != nil || known {
-		return err
-	}
-	stopped := t.bridge.halt(ctx, link.Conv)
+	stopped := t.bridge.halt(link.Conv, link.Turn)
 	t.log.Info("stopped in the platform's own way", slog.String("conv", string(link.Conv)), slog.Bool("running", stopped))
 	_, err = t.bridge.store.See(ctx, ev.Bot, ev.Key)
 	return err

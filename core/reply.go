@@ -85,6 +85,7 @@ type replyResult struct {
 	edits     int
 	bytes     int
 	ending    NoticeKind // the line that says how it ended; "" for none
+	again     *Again     // the question, to be asked once more
 }
 
 func newReply(t *turn, j Turn, resumed bool) *reply {
@@ -225,7 +226,7 @@ func (r *reply) onGiveUp(stop context.CancelCauseFunc) {
 func (r *reply) asking(j Turn) {
 	r.change(func() bool {
 		at := r.j.At // the writer may have learnt by now where the answer goes
-		j.Reply, j.Extra, j.Posts, j.Dealt, j.Spoken = r.j.Reply, r.j.Extra, r.j.Posts, r.j.Dealt, r.j.Spoken
+		j.Reply, j.Extra, j.Posts, j.Dealt, j.Spoken, j.Stopped = r.j.Reply, r.j.Extra, r.j.Posts, r.j.Dealt, r.j.Spoken, r.j.Stopped
 		r.j = j
 		r.j.At = at
 		r.dirty = true
@@ -278,7 +279,7 @@ func (r *reply) ending(err error) Notice {
 func (r *reply) result() replyResult {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return replyResult{err: r.out.err, journal: r.j, firstText: r.out.firstText, edits: r.out.edits, bytes: len(r.state.answer), ending: r.state.end.Kind}
+	return replyResult{err: r.out.err, journal: r.j, firstText: r.out.firstText, edits: r.out.edits, bytes: len(r.state.answer), ending: r.state.end.Kind, again: r.againLocked()}
 }
 
 func (r *reply) taskID() string {

@@ -34,7 +34,7 @@ func (r *reply) buttons(most int) Buttons {
 		}
 		all = []Button{{ID: pressStop, Label: w.stop}}
 	default:
-		if retryable(r.state.end.Kind) && r.j.Query != "" && len(r.j.Query) <= maxAgain {
+		if retryable(r.state.end.Kind) && r.againLocked() != nil {
 			all = append(all, Button{ID: pressRetry, Label: w.retry})
 		}
 		if set.Feedback.Buttons && r.j.Message != "" {
@@ -59,4 +59,13 @@ func (w *writer) withButtons(parts []Part) []Part {
 	parts = slices.Clone(parts)
 	parts[len(parts)-1].Buttons = buttons
 	return parts
+}
+
+// stopAt is when the button that ends the answer is due under a message that stands. An app that has gone quiet brings no news
+// with which it would come. Zero: it has come, or there is no such message.
+func (w *writer) stopAt() time.Time {
+	if w.offered || w.hidden || w.stream != nil || w.draft != 0 || len(w.shown) == 0 || w.r.isClosed() || w.limits().Buttons <= 0 {
+		return time.Time{}
+	}
+	return w.r.began.Add(stopAfter)
 }

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"sync"
@@ -24,22 +25,33 @@ func (r *running) remove(conv ConvKey) {
 	delete(r.all, conv)
 }
 
-func (r *running) of(conv ConvKey) *reply {
+// of is the reply that is written in a conversation. The room may have got another id since the turn began: now says which.
+func (r *running) of(conv ConvKey, now func(ConvKey) ConvKey) *reply {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.all[conv]
+	if one := r.all[conv]; one != nil {
+		return one
+	}
+	conv = now(conv)
+	for key, one := range r.all {
+		if now(key) == conv {
+			return one
+		}
+	}
+	return nil
 }
 
-// halt ends a conversation's running turn because a person said so. It tells whether one was running.
-func (b *Bridge) halt(_ context.Context, conv ConvKey) bool {
-	one := b.running.of(conv)
-	return one != nil && one.halt()
+// halt ends a conversation's running turn because a person said so; with turn not "" only that one. It tells whether it was
+// running.
+func (b *Bridge) halt(conv ConvKey, turn string) bool {
+	one := b.running.of(conv, b.dispatch.now)
+	return one != nil && one.halt(turn)
 }
 
-// halt ends the asking; what is shown stays. It is false if the answer had ended already.
-func (r *reply) halt() bool {
+// halt ends the asking; what is shown stays. It is false if the answer had ended already, or is of another turn.
+func (r *reply) halt(turn string) bool {
 	r.mu.Lock()
-	if r.closed {
+	if r.closed || turn != "" && turn != r.j.ID {
 		r.mu.Unlock()
 		return false
 	}
@@ -59,12 +71,20 @@ func (r *reply) halt() bool {
 // maxAgain is the longest question, in bytes, that is kept to be asked again.
 const maxAgain = 32 << 10
 
-// toAskAgain is what is kept of a turn that has ended.
-func toAskAgain(j Turn) *Again {
-	if j.Query == "" || len(j.Query) > maxAgain {
+// againLocked is what is kept of the question, so that it can be asked once more; nil if it is too long. One that has not come to
+// be asked goes without what should have gone along and was not there yet.
+func (r *reply) againLocked() *Again {
+	a := &Again{Turn: r.j.ID, User: r.j.User, Query: r.j.Query, Files: r.j.Files}
+	if a.Query == "" {
+		a.Query = r.t.query()
+		for _, u := range r.j.Uploads {
+			a.Files = append(a.Files, u.File)
+		}
+	}
+	if len(a.Query) > maxAgain {
 		return nil
 	}
-	return &Again{Turn: j.ID, Query: j.Query, Files: j.Files}
+	return a
 }
 
 // isRetry tells whether an event asks the last question again.
@@ -81,7 +101,9 @@ func (b *Bridge) again(ctx context.Context, bt *bot, p Pending, j *Turn) (ok boo
 	}
 	notice := NoticeKind("")
 	switch {
-	case !known || c.Again == nil:
+	case !known:
+		notice = bt.elsewhere(&p.Event, NoticeNoRetry)
+	case c.Again == nil:
 		notice = NoticeNoRetry
 	case p.Event.Command.Args != "" && p.Event.Press != nil && p.Event.Command.Args != c.Again.Turn:
 		notice = NoticeOldRetry
@@ -90,6 +112,9 @@ func (b *Bridge) again(ctx context.Context, bt *bot, p Pending, j *Turn) (ok boo
 		ev.Handle = bt.handles.take(ev.Key)
 		bt.took(&ev) // the answer itself is a message
 		j.Query, j.Files = c.Again.Query, c.Again.Files
+		if len(j.Files) > 0 {
+			j.User = cmp.Or(c.Again.User, c.User) // ClickAI knows files by who sent them
+		}
 		return true, nil
 	}
 	bt.log.Info("nothing to be asked again", slog.String("conv", string(p.Conv)), slog.String("notice", string(notice)))

@@ -1,12 +1,13 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"time"
 )
 
-// sayTimeout bounds the sending of one of the bridge's own messages.
+// sayTimeout bounds one try to send one of the bridge's own messages.
 const sayTimeout = 30 * time.Second
 
 // saying is one of the bridge's own messages that is no answer of an app.
@@ -14,43 +15,39 @@ type saying struct {
 	at      Place
 	replyTo string
 	key     string // of the event that it answers; makes its messages known again
-	first   int    // number of its first message among those of the event
 	handle  string // answers the event in the platform's own way; "" for a message
 	text    string // Markdown
 	buttons Buttons
+	secret  bool // for the person alone: where the handle does not answer, it is not said
 	again   bool // an earlier process may have said it
 	to      User
+	until   time.Time // what fails for a while is tried again until then; zero: it is not
 }
 
 // say sends it. It returns the messages that it became, which are none where the platform answered in its own way.
 func (t *bot) say(ctx context.Context, s saying) ([]MessageRef, error) {
-	ctx, cancel := context.WithTimeout(ctx, sayTimeout)
-	defer cancel()
+	limits := t.platform.Limits(s.at)
 	parts := t.platform.Render(s.text, true)
 	if len(parts) == 0 {
 		return nil, nil
 	}
-	if t.platform.Limits(s.at).Buttons > 0 {
-		parts[len(parts)-1].Buttons = s.buttons
-	}
+	parts[len(parts)-1].Buttons = s.buttons.first(limits.Buttons)
 	if s.handle != "" && t.answerer != nil {
-		err := t.answerInFull(ctx, s.handle, parts)
-		if err == nil {
+		var err error
+		if parts, err = t.answerInFull(ctx, s.handle, parts); err == nil {
 			return nil, nil
 		}
 		t.log.Info("cannot be answered in the platform's own way, sending a message", slog.String("event_key", s.key), slog.Any("err", err))
 	}
-	if !t.platform.Limits(s.at).ReplyToRoom {
+	if s.secret {
+		parts = t.platform.Render(t.words.line(Notice{Kind: NoticeInPrivate}, ""), true)
+	}
+	if !limits.ReplyToRoom {
 		s.replyTo = ""
 	}
 	var refs []MessageRef
 	for i, part := range parts {
-		if err := t.pace(ctx, Show{Kind: ShowPost, Place: s.at, Urgent: true}); err != nil {
-			return refs, err
-		}
-		ref, err := t.platform.Post(ctx, Post{
-			Place: s.at, ReplyTo: s.replyTo, Part: part, Nonce: nonce(s.key, s.first+i), Again: s.again, For: s.to,
-		})
+		ref, err := t.post(ctx, Post{Place: s.at, ReplyTo: s.replyTo, Part: part, Nonce: nonce(s.key, i), Again: s.again, For: s.to}, s.until)
 		if err != nil {
 			return refs, err
 		}
@@ -59,14 +56,51 @@ func (t *bot) say(ctx context.Context, s saying) ([]MessageRef, error) {
 	return refs, nil
 }
 
-func (t *bot) answerInFull(ctx context.Context, handle string, parts []Part) error {
-	for _, part := range parts {
-		if err := t.answerer.Answer(ctx, handle, part); err != nil {
-			return err
+// answerInFull returns the parts that could not be shown.
+func (t *bot) answerInFull(ctx context.Context, handle string, parts []Part) (left []Part, err error) {
+	for i, part := range parts {
+		one, cancel := context.WithTimeout(ctx, sayTimeout)
+		err := t.answerer.Answer(one, handle, part)
+		cancel()
+		if err != nil {
+			return parts[i:], err
 		}
 	}
-	return nil
+	return nil, nil
 }
+
+// post sends one of the bridge's own messages, plain and without buttons if it is not taken otherwise.
+func (t *bot) post(ctx context.Context, p Post, until time.Time) (MessageRef, error) {
+	wait := newBackoff(time.Second, 30*time.Second)
+	for {
+		ref, err := t.postOnce(ctx, p)
+		plain := Part{Text: cmp.Or(p.Part.Plain, p.Part.Text), Plain: p.Part.Plain}
+		switch class := ClassOf(err); {
+		case refused(err) && p.Part != plain:
+			t.log.Error("message refused, sending it without formatting", slog.Any("err", err))
+			p.Part = plain
+			continue
+		case class != Transient && class != RateLimited, !time.Now().Before(until), t.leaving():
+			return ref, err
+		}
+		p.Again = p.Again || isMaybe(err)
+		if !sleep(ctx, max(wait.next(), RetryAfterOf(err))) {
+			return ref, err
+		}
+	}
+}
+
+func (t *bot) postOnce(ctx context.Context, p Post) (MessageRef, error) {
+	ctx, cancel := context.WithTimeout(ctx, sayTimeout)
+	defer cancel()
+	if err := t.pace(ctx, Show{Kind: ShowPost, Place: p.Place, Urgent: true}); err != nil {
+		return MessageRef{}, err
+	}
+	return t.platform.Post(ctx, p)
+}
+
+// leaving tells whether the bot begins nothing new any more.
+func (t *bot) leaving() bool { return t.bridge.stopping.Load() || t.status().Stopped }
 
 // refuse is tell for what a person may not or cannot have: at most once a minute for each, but always where they wait for the
 // platform's own kind of answer.

@@ -28,7 +28,7 @@ type Conversation struct {
 	Owner   User      `json:"owner"`
 	People  int       `json:"people"`               // 1: only the owner has spoken; 2: somebody else too
 	Turns   int       `json:"turns"`                // turns that ended
-	Message string    `json:"message_id,omitempty"` // ClickAI's, of the last turn that ended
+	Message string    `json:"message_id,omitempty"` // ClickAI's, of the last turn that had one
 	Started time.Time `json:"started"`              // of this conversation_id
 	Last    time.Time `json:"last"`                 // end of the last turn
 	Asked   time.Time `json:"asked,omitzero"`       // when its question was sent, by the platform's clock
@@ -41,6 +41,7 @@ type Conversation struct {
 // Again is a question that can be asked once more.
 type Again struct {
 	Turn  string    `json:"turn"` // reference of the turn that it had last
+	User  string    `json:"user,omitempty"`
 	Query string    `json:"query"`
 	Files []FileRef `json:"files,omitempty"`
 }

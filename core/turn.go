@@ -1,6 +1,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,14 +40,14 @@ type turn struct {
 // converse answers all that waits in a conversation, for as long as the bot serves.
 func (b *Bridge) converse(ctx context.Context, t *bot, conv ConvKey) {
 	wait := newBackoff(time.Second, time.Minute)
-	for ctx.Err() == nil && !b.stopping.Load() && !t.status().Stopped {
+	for ctx.Err() == nil && !t.leaving() {
 		var more bool
 		var err error
 		if panicked := safely(t.log, func() { more, err = b.nextTurn(ctx, t, conv) }); panicked != nil {
 			err = panicked
 		}
 		switch {
-		case errors.Is(err, errParked):
+		case errors.Is(err, errParked), errors.Is(err, ErrShutdown):
 			return
 		case err != nil && ctx.Err() == nil:
 			t.log.Error("turn could not be carried out", slog.String("conv", string(conv)), slog.String("turn_id", turnOf(err)), slog.Any("err", err))
@@ -99,7 +100,8 @@ func (b *Bridge) nextTurn(ctx context.Context, bt *bot, conv ConvKey) (more bool
 		// The app was taken out of the configuration while the question waited.
 		bt.log.Error("question dropped: its app is not configured any more", slog.String("app", first.App), slog.String("conv", string(conv)),
 			slog.String("turn_id", newJournal(conv, batch).ID))
-		bt.tell(&first.Event, NoticeSetup)
+		first.Event.Handle = bt.handles.take(first.Event.Key)
+		bt.refuse(&first.Event, NoticeSetup)
 		return true, b.store.EndTurn(ctx, newJournal(conv, batch), nil, nil)
 	}
 	if !resumed {
@@ -203,8 +205,8 @@ func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
 	c := t.conv
 	c.Turns++
 	c.Last = time.Now().UTC()
-	c.ID, c.At, c.Message = end.journal.ConvID, end.journal.At, end.journal.Message
-	c.Again = toAskAgain(end.journal)
+	c.ID, c.At, c.Again = end.journal.ConvID, end.journal.At, end.again
+	c.Message = cmp.Or(end.journal.Message, c.Message) // what came before a turn without one is no answer to what comes next either
 	link := t.link(end.journal)
 	wait := newBackoff(100*time.Millisecond, 10*time.Second)
 	for {
@@ -223,7 +225,11 @@ func (t *turn) run(ctx context.Context, j Turn, resumed bool) (err error) {
 	t.watch.ended(end, outcome)
 	t.b.rater.wake() // a reaction may have come before it was known what it is on
 	if outcome == nil && c.Turns == 1 && t.batch[0].Event.Room.Direct {
-		t.bot.title(ctx, c.At, t.batch[0].Event.Text)
+		first := t.batch[0].Event
+		t.bot.aside(&first, "", func(ctx context.Context) error { // the next question need not wait for it
+			t.bot.title(ctx, c.At, first.Text)
+			return nil
+		})
 	}
 	t.log.Info("turn finished",
 		slog.String("outcome", outcomeName(outcome)), slog.String("message_id", end.journal.Message),
@@ -258,7 +264,7 @@ func (t *turn) remember(ctx context.Context, j *Turn) error {
 	}
 	if !ok {
 		c = Conversation{
-			User: sender.Key, App: t.app.Name(), Owner: sender, People: 1,
+			User: cmp.Or(j.User, sender.Key), App: t.app.Name(), Owner: sender, People: 1,
 			Started: time.Now().UTC(), At: first.At, Bot: first.Event.Bot,
 		}
 	}
@@ -271,7 +277,7 @@ func (t *turn) remember(ctx context.Context, j *Turn) error {
 	}
 	c.Asked = t.batch[len(t.batch)-1].Event.SentAt
 	t.conv = c
-	t.user = sender.Key
+	t.user = cmp.Or(j.User, sender.Key)
 	if t.app.Conversational() {
 		t.user = c.User // ClickAI binds the conversation to it
 		if j.ConvID == "" {

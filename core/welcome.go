@@ -4,11 +4,16 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"strconv"
 	"time"
 )
 
-// greetTimeout is how long a first question waits for the app's opening statement.
-const greetTimeout = 3 * time.Second
+const (
+	// greetTimeout is how long a first question waits for the app's opening statement.
+	greetTimeout = 3 * time.Second
+	// greetFor is how long it waits for that to be shown.
+	greetFor = 10 * time.Second
+)
 
 // maxPrompts of an app are suggested at once; platforms show no more than a few well.
 const maxPrompts = 3
@@ -54,10 +59,11 @@ func (g *given) welcome(ctx context.Context) (said, error) {
 func (t *bot) prompts(questions []string) Buttons {
 	var all []Button
 	for i, q := range questions {
-		// What is cut would be asked as it stands on the button.
-		if b := (Button{ID: fmt.Sprintf("%s%d", pressAsk, i), Label: q}); len(all) < maxPrompts && clipLabel(oneLine(q)) == oneLine(q) && q != "" {
-			all = append(all, b)
+		q = oneLine(q)
+		if q == "" || clipLabel(q) != q || len(all) == maxPrompts { // what is cut would be asked as it stands on the button
+			continue
 		}
+		all = append(all, Button{ID: pressAsk + strconv.Itoa(i), Label: q})
 	}
 	return NewButtons(all...)
 }
@@ -83,7 +89,9 @@ func (t *bot) greetOnce(ctx context.Context, app App, p Pending) error {
 		return nil // the answer does not wait for it
 	}
 	if open.Text != "" {
-		_, err := t.say(ctx, saying{
+		one, cancel := context.WithTimeout(ctx, greetFor)
+		defer cancel()
+		_, err := t.say(one, saying{
 			at: p.At, key: "greeting\x00" + p.Event.Bot + p.Event.Key, text: open.Text, buttons: t.prompts(open.Prompts),
 			again: t.askedBefore(p), to: p.Event.Sender,
 		})

@@ -1,6 +1,9 @@
 package core
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // words are the bridge's own lines in one language. A line may hold %d, which is replaced by the notice's detail; the
 // reference is put behind it. TestWords checks that every language has every line.
@@ -82,15 +85,20 @@ func (w *words) line(n Notice, reference string) string {
 }
 
 // escapeMarkdown makes text literal in CommonMark, where every ASCII punctuation character may be escaped
-// (https://spec.commonmark.org/0.31.2/#backslash-escapes).
+// (https://spec.commonmark.org/0.31.2/#backslash-escapes). Brackets are more than that to renderers that know TeX: \( … \) is a
+// formula to them, and so is \[ … \] around what looks like one. Round ones mean nothing by themselves and stay as they are.
 func escapeMarkdown(s string) string {
+	tex := strings.ContainsAny(s, `=^\`)
 	var b strings.Builder
 	for _, r := range s {
 		switch {
 		case r == '\n' || r == '\r':
 			b.WriteByte(' ')
 			continue
-		case strings.ContainsRune("\\`*_{}[]()<>#+-.!|~&:@/", r):
+		case tex && (r == '[' || r == ']'):
+			b.WriteString("&#" + strconv.Itoa(int(r)) + ";")
+			continue
+		case strings.ContainsRune("\\`*_{}[]<>#+-.!|~&:@/$", r):
 			b.WriteByte('\\')
 		}
 		b.WriteRune(r)

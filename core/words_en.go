@@ -20,6 +20,7 @@ var english = words{
 		NoticeTooMany:    "⏳ That is a lot of questions. Please wait a moment before the next one.",
 		NoticeDenied:     "I may not talk with you here.",
 
+		NoticeFailed:      "⚠️ That did not work. Please try again in a moment.",
 		NoticeNothingRuns: "Nothing is being answered here.",
 		NoticeNotYours:    "Only whoever began this conversation, or an admin, can delete it.",
 		NoticeNew:         "✨ A new conversation begins with your next message.",

@@ -32,3 +32,19 @@ func TestWords(t *testing.T) {
 		}
 	}
 }
+
+// TestEscapeMarkdown holds that nothing of a text is taken for a mark, nor for TeX.
+func TestEscapeMarkdown(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"marks", "*a* _b_ `c`", "\\*a\\* \\_b\\_ \\`c\\`"},
+		{"round brackets, which TeX has behind backslashes", "report (1).pdf", `report (1)\.pdf`},
+		{"a link", "[a](b)", `\[a\](b)`},
+		{"square brackets around what looks like a formula", "[x=1]", "&#91;x=1&#93;"},
+		{"dollars", "$x$", `\$x\$`},
+		{"lines", "a\r\nb", "a  b"},
+	} {
+		if got := escapeMarkdown(tt.text); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}

@@ -20,6 +20,7 @@ var vietnamese = words{
 		NoticeTooMany:    "⏳ Bạn hỏi hơi nhiều. Vui lòng đợi một chút trước câu tiếp theo.",
 		NoticeDenied:     "Tôi không được phép trò chuyện với bạn ở đây.",
 
+		NoticeFailed:      "⚠️ Không thực hiện được. Vui lòng thử lại sau giây lát.",
 		NoticeNothingRuns: "Ở đây không có câu trả lời nào đang chạy.",
 		NoticeNotYours:    "Chỉ người bắt đầu cuộc trò chuyện này hoặc quản trị viên mới xóa được.",
 		NoticeNew:         "✨ Tin nhắn tiếp theo của bạn sẽ bắt đầu cuộc trò chuyện mới.",

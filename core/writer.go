@@ -53,6 +53,10 @@ type writer struct {
 	draftAt time.Time
 
 	nativeFailures int // of drafts and streams, one after the other
+
+	hidden   bool // there is nothing to be shown yet
+	offering bool // the newest plan was made when the answer could be stopped
+	offered  bool // so was what stands
 }
 
 // shownPart is a message of the reply and what it shows.
@@ -144,7 +148,7 @@ func (w *writer) sleep(ctx context.Context, done bool) {
 			return // there is news already
 		}
 		defer w.r.stir()
-		until = w.redraftAt()
+		until = w.renewAt()
 	}
 	var timer <-chan time.Time // nil: for ever
 	if !done || !until.IsZero() {
@@ -182,6 +186,7 @@ func (w *writer) due() time.Time {
 func (w *writer) step(ctx context.Context) (done bool, err error) {
 	v := w.r.look()
 	early, visible := time.Now().Before(w.due()), w.visible(v)
+	w.hidden = !visible
 	if early || len(w.shown) > 0 {
 		// News for the journal goes first, unless a first text can be shown at once: its own entry then holds both.
 		if err := w.r.journal(ctx, false); err != nil {
@@ -274,7 +279,7 @@ func (w *writer) stands(ctx context.Context, v view) (done bool, err error) {
 	if err := w.r.journal(ctx, false); err != nil {
 		return false, w.later(err)
 	}
-	w.seen, w.since, w.more = v.version, time.Time{}, false
+	w.seen, w.since, w.more, w.offered = v.version, time.Time{}, false, w.offered || w.offering
 	return true, nil
 }
 
@@ -315,6 +320,7 @@ type plan struct {
 
 // plan renders the reply as it is now, unless its last state has been rendered already.
 func (w *writer) plan() plan {
+	w.offering = time.Since(w.r.began) >= stopAfter
 	var v view
 	var parts []Part
 	if w.final.parts != nil && w.r.look().version == w.final.v.version {

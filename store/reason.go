@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
@@ -54,6 +55,10 @@ func paragraph(s string) string {
 const (
 	// maxEarly is how many reactions are kept of one message whose turn is not known yet.
 	maxEarly = 32
+	// maxEarlyMessages is how many such messages there may be; over it the oldest are forgotten. They are counted every
+	// earlyCount messages, so there may be so many more.
+	maxEarlyMessages = 20_000
+	earlyCount       = 1_000
 	// earlyFor is how long they are kept. A message is linked within moments of being posted; after a crash, after the restart.
 	earlyFor = 24 * time.Hour
 )
@@ -81,6 +86,15 @@ func keepEarly(t *txn, person string, v core.Vote) error {
 	if !ok {
 		now := time.Now()
 		rec.At = now.UnixMilli()
+		n, err := t.next(bucketEarly)
+		if err != nil {
+			return err
+		}
+		if n%earlyCount == 0 {
+			if err := thinEarly(t, maxEarlyMessages); err != nil {
+				return err
+			}
+		}
 		if err := t.put(bucketEarlyAt, timeKey(now, key), mark); err != nil {
 			return err
 		}
@@ -98,6 +112,9 @@ func countEarly(t *txn, key []byte, link core.Link) error {
 		return nil // a later link of the message may have one
 	}
 	rec, ok, err := load[earlyRecord](t, bucketEarly, key)
+	if _, bad := errors.AsType[*DamagedError](err); bad {
+		return t.del(bucketEarly, key) // a turn must end, whatever became of a reaction; the sweep takes its place in the index
+	}
 	if err != nil || !ok {
 		return err
 	}
@@ -107,6 +124,20 @@ func countEarly(t *txn, key []byte, link core.Link) error {
 		}
 	}
 	return dropEarly(t, key, rec)
+}
+
+// thinEarly forgets the oldest of these messages, so that no more than most are left.
+func thinEarly(t *txn, most int) error {
+	var entries [][]byte // oldest first
+	for k := range t.scan(bucketEarlyAt, nil) {
+		entries = append(entries, bytes.Clone(k))
+	}
+	for _, entry := range entries[:max(0, len(entries)-most)] {
+		if err := errors.Join(t.del(bucketEarly, entry[timeLen:]), t.del(bucketEarlyAt, entry)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func dropEarly(t *txn, key []byte, rec earlyRecord) error {
