@@ -71,8 +71,8 @@ func TestBridgeButtons(t *testing.T) {
 		t.Errorf("question: %+v", why)
 	}
 	await(t, "the note of what it asks about", tick(t), func() bool {
-		noted, err := w.store.Cursor(t.Context(), "acme", "why/"+simtelegram.Group+"/"+why.ID)
-		return err == nil && noted != ""
+		noted, err := w.store.Cursor(t.Context(), "acme", "whys")
+		return err == nil && strings.Contains(noted, `"id":"`+why.ID+`"`)
 	})
 	say(t, w.sim, sim.Say{Room: simtelegram.Group, User: simtelegram.Anna, Text: "it was rude", ReplyTo: why.ID})
 	if r := w.app.rated(t, 2); r.Rating != core.RatingDislike || !strings.Contains(r.Content, "it was rude") {

@@ -61,12 +61,13 @@ func (p *Platform) checkHook(info hookInfo) []core.Check {
 	return []core.Check{c}
 }
 
-// privacy tells what the bot sees in groups. What it must see depends on `respond`, which is none of the adapter's
-// business, so it is never a failure.
+// privacy tells what the bot sees in groups. Whether it must see more depends on `respond`, which is none of the adapter's
+// business. In which groups the bot is an administrator, Telegram does not list.
 // Source: https://core.telegram.org/bots/features#privacy-mode
 func privacy(me user) core.Check {
 	c := core.Check{What: "messages in groups", OK: true, Mend: "all are seen"}
 	if !me.ReadsAll {
+		c.Unheard = true
 		c.Mend = "mentions, replies and commands are seen, and all where the bot is an administrator; for `respond: thread` or `all`: @BotFather /setprivacy, Disable, then add the bot to its groups again"
 	}
 	return c

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
-	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,7 +20,7 @@ func (p *program) assistantsCommand() *cobra.Command {
 		Use:   "assistants",
 		Short: "List the workspace's ClickAI apps",
 		Long:  "List the workspace's ClickAI apps. The access token comes from CLICKAI_ACCESS_TOKEN or clickai.access_token; an app's\nsecret key is another thing and does not open this list.",
-		Args:  exactly(0),
+		Args:  noArgs,
 	}
 	path := p.configFlag(cmd)
 	flags := cmd.Flags()
@@ -31,7 +29,7 @@ func (p *program) assistantsCommand() *cobra.Command {
 	page := flags.Int("page", 1, "page to show")
 	size := flags.Int("page-size", 10, "apps on a page")
 	all := flags.Bool("all", false, "all pages")
-	asJSON := flags.Bool("json", false, "print JSON")
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		switch agent.Mode(*mode) {
 		case "", agent.ModeChat, agent.ModeAgentChat, agent.ModeCompletion, agent.ModeWorkflow:
@@ -106,27 +104,27 @@ func assistantsError(err error) error {
 
 func printAssistants(out io.Writer, list []clickai.Assistant, total int, asJSON bool) error {
 	if asJSON {
-		enc := json.NewEncoder(out)
-		enc.SetIndent("", "  ")
 		if list == nil {
 			list = []clickai.Assistant{}
 		}
-		return enc.Encode(map[string]any{"total": total, "data": list})
+		return printJSON(out, map[string]any{"total": total, "data": list})
 	}
-	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "ID\tNAME\tMODE\tCREATED\tDESCRIPTION")
+	t := table{header: []string{"ID", "NAME", "MODE", "CREATED", "DESCRIPTION"}}
 	for _, a := range list {
-		created := ""
+		created := "-"
 		if a.CreatedAt != 0 {
 			created = a.CreatedAt.Time().UTC().Format(time.DateOnly)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Mode, created, oneLine(a.Description, 60))
+		t.add(a.ID, cutWidth(cleanLine(a.Name), maxTitle), a.Mode, created, cutWidth(cleanLine(a.Description), 60))
 	}
-	if err := w.Flush(); err != nil {
+	if err := t.print(out); err != nil {
 		return err
 	}
-	if total > len(list) {
+	switch {
+	case total > len(list):
 		fmt.Fprintf(out, "%d of %d; --all shows the rest\n", len(list), total)
+	case len(list) == 0:
+		fmt.Fprintln(out, "no apps")
 	}
 	return nil
 }

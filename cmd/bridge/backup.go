@@ -105,6 +105,10 @@ func (c *ctxFile) Write(b []byte) (int, error) {
 
 // mayWrite tells why a backup may not be written to file.
 func mayWrite(file, storePath string, force bool) error {
+	dir := filepath.Dir(file)
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("the folder %s does not exist: make it first", dir)
+	}
 	info, err := os.Stat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -112,7 +116,7 @@ func mayWrite(file, storePath string, force bool) error {
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
-		return fmt.Errorf("%s is no regular file", file)
+		return fmt.Errorf("%s is no regular file: name one", file)
 	}
 	if s, err := os.Stat(storePath); err == nil && os.SameFile(s, info) {
 		return fmt.Errorf("%s is the store itself", file)

@@ -62,7 +62,7 @@ func TestBackup(t *testing.T) {
 		}
 		m.wants(1, []string{"backup", m.store, "--force"}, "the store itself")
 		m.wants(1, []string{"backup", dir, "--force"}, "no regular file")
-		m.wants(1, []string{"backup", filepath.Join(dir, "missing", "x")}, "missing")
+		m.wants(1, []string{"backup", filepath.Join(dir, "missing", "x")}, filepath.Join(dir, "missing")+" does not exist: make it first")
 		if got := filesIn(t, dir); got != "copy.db" {
 			t.Errorf("left behind: %s", got)
 		}
@@ -151,7 +151,7 @@ func TestRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	m.wants(1, []string{"restore", file}, "--force")
-	m.wants(1, []string{"restore", garbage, "--force"}, "not a bridge store", garbage)
+	m.wants(1, []string{"restore", garbage, "--force"}, "not a bridge store", "bridge backup", garbage)
 	m.wants(1, []string{"restore", filepath.Join(dir, "nothing"), "--force"}, "nothing")
 	if after, err := os.ReadFile(m.store); err != nil || !bytes.Equal(before, after) {
 		t.Errorf("the old store was touched, %v", err)

@@ -57,7 +57,7 @@ func (p *program) benchCommand() *cobra.Command {
 		Use:   "bench",
 		Short: "Measure how far this machine goes, with a load on stand-ins",
 		Long:  benchHelp,
-		Args:  exactly(0),
+		Args:  noArgs,
 		Example: "  bridge bench\n  bridge bench --conversations 1000 --chunks-per-second 20 --duration 1m --json result.json\n" +
 			"  bridge bench --platforms telegram --rooms 1 --conversations 200 --duration 2m",
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clickai/bridge/clickai"
 	"github.com/clickai/bridge/core"
 	"github.com/clickai/bridge/internal/config"
 )
@@ -22,7 +23,7 @@ func (p *program) checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check the configuration and ask every service whether all that is needed is granted",
-		Args:  exactly(0),
+		Args:  noArgs,
 	}
 	path := p.configFlag(cmd)
 	offline := cmd.Flags().Bool("offline", false, "check the file alone")
@@ -37,7 +38,7 @@ func (p *program) checkCommand() *cobra.Command {
 			return err
 		}
 		defer s.close()
-		fmt.Fprintf(out, "✓ %s: %d apps, %d bots\n", *path, len(c.Apps), len(c.Bots))
+		fmt.Fprintf(out, "✓ %s: %s, %s\n", *path, counted(len(c.Apps), "app"), counted(len(c.Bots), "bot"))
 		if *offline {
 			return nil
 		}
@@ -78,22 +79,50 @@ func checkServices(ctx context.Context, out io.Writer, c *config.Config, s *part
 			sections[len(apps)+i] = section{name: b.Settings.Name, checks: checkBot(ctx, &b.Settings, b.Platform)}
 		})
 	}
+	var console []section
+	if c.ClickAI.AccessToken != "" {
+		console = []section{{name: "clickai", checks: []core.Check{checkConsole(ctx, &c.ClickAI)}}}
+	}
 	wg.Wait()
 	ok := true
-	for _, sec := range sections {
+	for _, sec := range append(console, sections...) {
 		for _, one := range sec.checks {
-			sign := "✓"
-			if !one.OK {
-				sign, ok = "✗", false
-			}
-			line := fmt.Sprintf("%s %s: %s", sign, sec.name, one.What)
-			if one.Mend != "" {
-				line += ": " + one.Mend
-			}
-			fmt.Fprintln(out, line)
+			ok = ok && one.OK
+			fmt.Fprintln(out, checkLine(one, sec.name+": "))
 		}
 	}
 	return ok
+}
+
+// checkConsole asks ClickAI for the list of apps, which is what the access token is for.
+func checkConsole(ctx context.Context, c *config.ClickAI) core.Check {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	found := core.Check{What: "access_token"}
+	console, err := clickai.NewConsole(clickai.ConsoleConfig{BaseURL: c.ConsoleURL, AccessToken: c.AccessToken.Reveal()})
+	if err == nil {
+		defer console.CloseIdleConnections()
+		_, err = console.Assistants(ctx, clickai.AssistantsRequest{WorkspaceID: c.WorkspaceID, Page: 1, PageSize: 1})
+	}
+	if err != nil {
+		found.Mend = assistantsError(err).Error()
+		return found
+	}
+	found.OK = true
+	return found
+}
+
+// checkLine is what a service says of one thing, in a line: names in it may be anybody's.
+func checkLine(c core.Check, of string) string {
+	line := "✓ "
+	if !c.OK {
+		line = "✗ "
+	}
+	line += of + c.What
+	if c.Mend != "" {
+		line += ": " + c.Mend
+	}
+	return cleanLine(line)
 }
 
 func checkBot(ctx context.Context, set *core.BotSettings, p core.Platform) []core.Check {
@@ -104,6 +133,12 @@ func checkBot(ctx context.Context, set *core.BotSettings, p core.Platform) []cor
 	checks, err := checker.Check(ctx)
 	if err != nil {
 		return append(checks, core.Check{What: "platform", Mend: "could not be asked: " + err.Error()})
+	}
+	for i, c := range checks {
+		if c.Unheard && (set.Respond == "thread" || set.Respond == "all") {
+			checks[i].What += " (respond: " + set.Respond + ")"
+			checks[i].OK = false
+		}
 	}
 	if dir, ok := p.(core.Directory); ok {
 		checks = append(checks, core.CheckNames(ctx, set, dir)...)

@@ -27,7 +27,7 @@ func (p *program) configFlag(cmd *cobra.Command) *string {
 func (p *program) load(path string) (*config.Config, error) {
 	c, err := config.Load(path, platforms(), p.env)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("%w\nCopy config.example.yaml to %s, or name a file with --config", err, path)
+		return nil, fmt.Errorf("%w\nMake one with bridge init, copy config.example.yaml to %s, or name a file with --config", err, path)
 	}
 	return c, err
 }
@@ -102,7 +102,9 @@ func rebuild(c *config.Config, log *slog.Logger, w *watch, old *parts, anew map[
 			errs = append(errs, fmt.Errorf("bot %s: %w", b.Name, err))
 			continue
 		}
-		s.bots = append(s.bots, core.BotConfig{Settings: b.BotSettings, Platform: platform})
+		set := b.BotSettings
+		set.OpenThread = set.OpenThread && kinds[b.Platform].Threads // elsewhere there are none to open
+		s.bots = append(s.bots, core.BotConfig{Settings: set, Platform: platform})
 	}
 	return s, errors.Join(errs...)
 }
@@ -125,19 +127,14 @@ func (p *program) configCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
 		Short: "About the configuration file",
-		Args:  exactly(0),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmd.Help(); err != nil {
-				return err
-			}
-			return errSilentUsage
-		},
+		Args:  noArgs,
+		RunE:  needsSubcommand,
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "schema",
 		Short: "Print the JSON Schema of the configuration",
 		Long:  "Print the JSON Schema of the configuration, for editors that complete and check YAML by it.",
-		Args:  exactly(0),
+		Args:  noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			schema, err := config.Schema(platforms())
 			if err != nil {

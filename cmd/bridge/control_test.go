@@ -148,6 +148,7 @@ func TestOperatorUsage(t *testing.T) {
 		{"empty name", []string{"conversations", "rename", "a", " "}, 2, "empty"},
 		{"odd format", []string{"feedback", "export", "--format", "xml"}, 2, "csv or json"},
 		{"odd report", []string{"feedback", "report", "--format", "xml"}, 2, "csv or json"},
+		{"two formats", []string{"feedback", "export", "--format", "csv", "--json"}, 2, "exclude"},
 		{"no file to back up to", []string{"backup"}, 2, "name a file"},
 		{"two files", []string{"restore", "a", "b"}, 2, "does not take"},
 		{"unknown word", []string{"conversations", "lst"}, 2, "lst"},

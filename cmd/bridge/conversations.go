@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/clickai/bridge/internal/config"
 	"github.com/clickai/bridge/internal/control"
 )
 
@@ -24,26 +26,18 @@ func (p *program) conversationsCommand() *cobra.Command {
 		Short: "List, read, rename, reset and delete conversations",
 		Long: "What is mapped where: each conversation of a bot with an app, and the conversation of ClickAI that belongs to it.\n" +
 			"A conversation is named by its ClickAI id or by the key that list shows. All of this works while the bridge runs.",
-		Args: exactly(0),
+		Args: noArgs,
 		RunE: needsSubcommand,
 	}
 	cmd.AddCommand(p.conversationsList(), p.conversationsHistory(), p.conversationsRename(), p.conversationsReset(), p.conversationsDelete())
 	return cmd
 }
 
-// needsSubcommand is a command that does nothing by itself.
-func needsSubcommand(cmd *cobra.Command, _ []string) error {
-	if err := cmd.Help(); err != nil {
-		return err
-	}
-	return errSilentUsage
-}
-
 func (p *program) conversationsList() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list",
 		Short: "List the conversations, those spoken in last first",
-		Args:  exactly(0),
+		Args:  noArgs,
 	}
 	path := p.configFlag(cmd)
 	bot := cmd.Flags().String("bot", "", "only those of this bot")
@@ -70,12 +64,40 @@ func (p *program) conversationsList() *cobra.Command {
 		slices.SortFunc(found, func(a, b control.Conversation) int {
 			return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Key, b.Key))
 		})
+		if len(found) == 0 {
+			if err := knownNames(c, *bot, *app); err != nil {
+				return err
+			}
+		}
 		if *asJSON {
 			return printJSON(cmd.OutOrStdout(), map[string]any{"total": len(found), "data": found})
 		}
 		return printConversations(cmd.OutOrStdout(), found)
 	}
 	return cmd
+}
+
+// knownNames wants a bot and an app of the configuration, where they are named. Conversations may be left of others.
+func knownNames(c *config.Config, bot, app string) error {
+	if names := botNames(c); bot != "" && !slices.Contains(names, bot) {
+		return noBot(bot, names)
+	}
+	if _, ok := c.Apps[app]; app != "" && !ok {
+		return usageError{fmt.Errorf("there is no app %q; the configuration has %s", app, strings.Join(slices.Sorted(maps.Keys(c.Apps)), ", "))}
+	}
+	return nil
+}
+
+func botNames(c *config.Config) []string {
+	var names []string
+	for _, b := range c.Bots {
+		names = append(names, b.Name)
+	}
+	return names
+}
+
+func noBot(bot string, names []string) error {
+	return usageError{fmt.Errorf("there is no bot %q; the configuration has %s", bot, strings.Join(names, ", "))}
 }
 
 func jsonFlag(cmd *cobra.Command) *bool { return cmd.Flags().Bool("json", false, "print JSON") }
@@ -249,11 +271,7 @@ func describe(c control.Conversation) string {
 	if c.Title != "" {
 		text += fmt.Sprintf(" (%s)", cutWidth(cleanLine(c.Title), maxTitle))
 	}
-	turns := strconv.Itoa(c.Turns) + " turns"
-	if c.Turns == 1 {
-		turns = "1 turn"
-	}
-	text += fmt.Sprintf(", %s of %s", turns, cutWidth(cleanLine(c.Owner), maxTitle))
+	text += fmt.Sprintf(", %s of %s", counted(c.Turns, "turn"), cutWidth(cleanLine(c.Owner), maxTitle))
 	if c.ID != "" {
 		text += ", at ClickAI too (" + cleanLine(c.ID) + ")"
 	}

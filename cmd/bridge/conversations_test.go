@@ -37,10 +37,12 @@ func TestConversations(t *testing.T) {
 	}, func(t *testing.T, m *memory) {
 		k := of(m)
 		out := m.wants(0, []string{"conversations", "list"}, "KEY", k.one, k.odd, k.id, "保修 support", "Nguyễn Minh", "2+", "2026-08-01 09:30", "evil")
+		m.wants(2, []string{"conversations", "list", "--bot", "demo-slak"}, "demo-slack")
+		m.wants(2, []string{"conversations", "list", "--app", "dmo"}, "demo")
 		if strings.ContainsAny(out, "\x1b\u202e") {
 			t.Errorf("the table holds what a terminal acts on: %q", out)
 		}
-		m.wants(0, []string{"conversations", "list", "--bot", "other"}, "no conversations")
+		m.wants(0, []string{"conversations", "list", "--bot", "demo-discord"}, "no conversations")
 		var list struct {
 			Total int
 			Data  []control.Conversation

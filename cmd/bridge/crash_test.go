@@ -51,8 +51,8 @@ func report(t *testing.T, res *crashtest.Result, err error) {
 	if err != nil {
 		t.Error(err)
 	}
-	for _, f := range res.Failures {
-		t.Error(f)
+	if n := len(res.Failures); n > 0 {
+		t.Errorf("%d failures, told above", n)
 	}
 }
 

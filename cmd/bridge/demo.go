@@ -22,6 +22,11 @@ import (
 // also on the platform with the slowest pace.
 const demoPace = 45 * time.Millisecond
 
+// demoStandins are the stand-ins of the demo: the apps greet and suggest questions.
+func demoStandins() standins.Options {
+	return standins.Options{ChunkInterval: demoPace, ClickAI: simclickai.Options{Apps: simclickai.DemoApps()}}
+}
+
 // demoReady bounds how long the bots may take to connect to the stand-ins.
 const demoReady = 30 * time.Second
 
@@ -33,7 +38,7 @@ func (p *program) demoCommand() *cobra.Command {
 			"which you use all three side by side, with ClickAI's side beside them. With --terminal you talk to it here instead.\n" +
 			"With --tour a scripted conversation plays on each platform; the exit code is 0 only if every step was seen.\n" +
 			"With CLICKAI_API_KEY set (and CLICKAI_BASE_URL, if not the default), the agent behind it is the real one.",
-		Args: exactly(0),
+		Args: noArgs,
 	}
 	var page pageFlags
 	cmd.Flags().StringVar(&page.listen, "listen", "", "`address` of the page; empty: "+playground.DefaultListen+", or a free port where that one is taken. On another address than loopback, whoever reaches it can use it")
@@ -48,6 +53,9 @@ func (p *program) demoCommand() *cobra.Command {
 		dir, done, err := demoFolder(*keep)
 		if err != nil {
 			return err
+		}
+		if *keep != "" {
+			fmt.Fprintf(cmd.OutOrStdout(), "Its files stay in %s. While it runs: bridge conversations list --config %s\n", dir, filepath.Join(dir, "config.yaml"))
 		}
 		if *tour || *terminal {
 			return errors.Join(p.demo(cmd.Context(), *tour, dir), done())
@@ -85,7 +93,9 @@ func (p *program) demo(ctx context.Context, tour bool, dir string) (err error) {
 	if err != nil {
 		return err
 	}
-	set, err := standins.Start(standins.Options{ChunkInterval: demoPace, NoClickAI: isReal})
+	opt := demoStandins()
+	opt.NoClickAI = isReal
+	set, err := standins.Start(opt)
 	if err != nil {
 		return err
 	}
@@ -93,7 +103,7 @@ func (p *program) demo(ctx context.Context, tour bool, dir string) (err error) {
 	if !isReal {
 		agent = set.Agent(simclickai.ModeChat)
 	}
-	path, err := set.WriteConfig(dir, agent, "")
+	path, err := set.WriteConfig(dir, agent, standins.RatingButtons)
 	if err != nil {
 		return err
 	}

@@ -13,6 +13,7 @@ import (
 	"sync/atomic"
 
 	"github.com/clickai/bridge/internal/playground"
+	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/standins"
 )
 
@@ -33,7 +34,7 @@ func (p *program) demoPage(ctx context.Context, flags pageFlags, dir string) (er
 		return fmt.Errorf("find this program: %w", err)
 	}
 	opt := playground.WorldOptions{
-		Dir: dir, Standins: standins.Options{ChunkInterval: demoPace}, Listen: flags.listen, Tour: pageTour(),
+		Dir: dir, Standins: demoStandins(), Listen: flags.listen, Tour: pageTour(),
 		Log: slog.New(slog.NewTextHandler(logFile, nil)),
 		Command: func(config string) *exec.Cmd {
 			cmd := exec.Command(self, "run", "--config", config) //nolint:noctx // ended by the playground
@@ -79,6 +80,11 @@ func (p *program) demoPage(ctx context.Context, flags pageFlags, dir string) (er
 func pageTour() func(context.Context, *standins.Set, standins.AgentConfig, func(playground.Step)) error {
 	var runs atomic.Int64
 	return func(ctx context.Context, set *standins.Set, _ standins.AgentConfig, report func(playground.Step)) error {
+		for _, st := range set.Stages() {
+			if err := newConversations(ctx, st); err != nil {
+				return err
+			}
+		}
 		failed := 0
 		for _, pl := range playTour(ctx, set, fmt.Sprintf("Tour %d", runs.Add(1)), report) {
 			failed += pl.failed
@@ -88,6 +94,50 @@ func pageTour() func(context.Context, *standins.Set, standins.AgentConfig, func(
 		}
 		return nil
 	}
+}
+
+// newConversations begins new conversations in the places of a stage that have talked already. Where questions open threads,
+// each has one of its own anyway.
+func newConversations(ctx context.Context, st standins.Stage) error {
+	if st.Threads {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, tourStep)
+	defer cancel()
+	for _, at := range []struct {
+		room    sim.Place
+		mention bool
+	}{{st.Room, st.Mention}, {st.Other, st.OtherMention}} {
+		said := botMessages(st.Platform, at.room)
+		if said == 0 {
+			continue
+		}
+		if _, err := st.Platform.Say(ctx, sim.Say{Room: at.room.Room, Thread: at.room.Thread, User: st.Person, Mention: at.mention, Text: "!new"}); err != nil {
+			return fmt.Errorf("begin a new conversation: %w", err)
+		}
+		for {
+			changed := st.Platform.Changed()
+			if botMessages(st.Platform, at.room) > said {
+				break
+			}
+			select {
+			case <-changed:
+			case <-ctx.Done():
+				return fmt.Errorf("begin a new conversation in %s: no answer: %w", at.room.Name, context.Cause(ctx))
+			}
+		}
+	}
+	return nil
+}
+
+func botMessages(p sim.Platform, at sim.Place) int {
+	n := 0
+	for _, m := range p.Messages(at.Room, at.Thread) {
+		if m.Bot {
+			n++
+		}
+	}
+	return n
 }
 
 // openBrowser asks the system to show a page. Where it cannot, the address that was printed has to do.

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -33,7 +32,7 @@ func (p *program) explainCommand() *cobra.Command {
 			"is asked. ROOM and USER are ids, or names written #room and @user; where the rules use the other form, add --room-name\n" +
 			"or --user-name. The text mentions the bot when it holds @ and the bot's name in the configuration.",
 		Example: "  bridge explain --bot acme-slack --room C024BE91L --user U0123ABCD --text \"@acme-slack what does the warranty cover?\"",
-		Args:    exactly(0),
+		Args:    noArgs,
 	}
 	path := p.configFlag(cmd)
 	var a asked
@@ -49,7 +48,7 @@ func (p *program) explainCommand() *cobra.Command {
 	flags.BoolVar(&a.direct, "direct", false, "it stands in a direct chat with the bot")
 	flags.BoolVar(&a.reply, "reply", false, "it replies to a message of the bot")
 	flags.BoolVar(&a.mention, "mention", false, "it mentions the bot, whatever the text says")
-	asJSON := flags.Bool("json", false, "print JSON")
+	asJSON := jsonFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		for _, need := range []struct{ flag, value string }{{"bot", a.bot}, {"room", a.room}, {"user", a.user}} {
 			if need.value == "" {
@@ -63,19 +62,14 @@ func (p *program) explainCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(c.Bots, func(b config.Bot) bool { return b.Name == a.bot })
+		names := botNames(c)
+		i := slices.Index(names, a.bot)
 		if i < 0 {
-			var names []string
-			for _, b := range c.Bots {
-				names = append(names, b.Name)
-			}
-			return usageError{fmt.Errorf("there is no bot %q; the configuration has %s", a.bot, strings.Join(names, ", "))}
+			return noBot(a.bot, names)
 		}
 		e := explain(cmd.Context(), &a, &c.Bots[i], i, c.Store.Path)
 		if *asJSON {
-			enc := json.NewEncoder(cmd.OutOrStdout())
-			enc.SetIndent("", "  ")
-			return enc.Encode(e)
+			return printJSON(cmd.OutOrStdout(), e)
 		}
 		e.print(cmd.OutOrStdout())
 		return nil

@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,7 +20,7 @@ func (p *program) feedbackCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "feedback",
 		Short: "Export and count what people think of the answers",
-		Args:  exactly(0),
+		Args:  noArgs,
 		RunE:  needsSubcommand,
 	}
 	cmd.AddCommand(p.feedbackExport(), p.feedbackReport())
@@ -31,28 +33,47 @@ func (p *program) feedbackExport() *cobra.Command {
 		Short: "Print every rating",
 		Long: "Print every rating that stands, one a person and answer: as CSV or as a JSON array. Each is the person's last word; what was\n" +
 			"taken back is not there. In CSV a cell that a spreadsheet would take for a formula begins with '.",
-		Args: exactly(0),
+		Args: noArgs,
 	}
 	path := p.configFlag(cmd)
-	format := cmd.Flags().String("format", "csv", "csv or json")
-	asJSON := cmd.Flags().Bool("json", false, "the same as --format json")
+	format := formatFlag(cmd, "csv", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if *format != "csv" && *format != "json" {
-			return usageError{fmt.Errorf("--format %q is not known: use csv or json", *format)}
+		export := exportCSV
+		switch chosen, err := format(); {
+		case err != nil:
+			return err
+		case chosen == "json":
+			export = exportJSON
 		}
 		c, err := p.load(*path)
 		if err != nil {
 			return err
-		}
-		export := exportCSV
-		if *format == "json" || *asJSON {
-			export = exportJSON
 		}
 		return operate(cmd.Context(), c, func(ops control.Operations) error {
 			return export(cmd.OutOrStdout(), control.AllRatings(cmd.Context(), ops))
 		})
 	}
 	return cmd
+}
+
+// formatFlag adds --format, of which the first of formats is the default, and --json. chosen is to be called once they have
+// been read.
+func formatFlag(cmd *cobra.Command, formats ...string) (chosen func() (string, error)) {
+	last := len(formats) - 1
+	words := strings.Join(formats[:last], ", ") + " or " + formats[last]
+	format := cmd.Flags().String("format", formats[0], words)
+	asJSON := cmd.Flags().Bool("json", false, "the same as --format json")
+	return func() (string, error) {
+		switch {
+		case !slices.Contains(formats, *format):
+			return "", usageError{fmt.Errorf("--format %q is not known: use %s", *format, words)}
+		case !*asJSON:
+			return *format, nil
+		case cmd.Flags().Changed("format") && *format != "json":
+			return "", usageError{fmt.Errorf("--json and --format %s exclude each other", *format)}
+		}
+		return "json", nil
+	}
 }
 
 // exportCSV writes ratings as they come.
@@ -99,20 +120,19 @@ func (p *program) feedbackReport() *cobra.Command {
 		Use:   "report",
 		Short: "Count likes and dislikes by week, bot, room and app",
 		Long:  "Count likes and dislikes by week (ISO 8601, UTC), bot, room and app. Each person counts once for each answer, by their last word.",
-		Args:  exactly(0),
+		Args:  noArgs,
 	}
 	path := p.configFlag(cmd)
-	format := cmd.Flags().String("format", "table", "table, csv or json")
-	asJSON := cmd.Flags().Bool("json", false, "the same as --format json")
+	format := formatFlag(cmd, "table", "csv", "json")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		show := reportTable
-		switch {
-		case *asJSON, *format == "json":
+		switch chosen, err := format(); {
+		case err != nil:
+			return err
+		case chosen == "json":
 			show = reportJSON
-		case *format == "csv":
+		case chosen == "csv":
 			show = reportCSV
-		case *format != "table":
-			return usageError{fmt.Errorf("--format %q is not known: use table, csv or json", *format)}
 		}
 		c, err := p.load(*path)
 		if err != nil {

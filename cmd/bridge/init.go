@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func (p *program) initCommand() *cobra.Command {
 		Short: "Ask a few questions and write a first configuration",
 		Long: "Ask a few questions, check each answer with the service that it is for, and write a commented configuration and a .env\n" +
 			"with the secrets beside it. Nothing is ever overwritten. Answers may be piped, one a line.",
-		Args: exactly(0),
+		Args: noArgs,
 	}
 	path := p.configFlag(cmd)
 	flags := cmd.Flags()
@@ -40,13 +41,11 @@ func (p *program) initCommand() *cobra.Command {
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		for _, k := range setupKinds() {
 			if wanted := manifests[k.Name]; wanted != nil && *wanted {
-				data, err := k.Setup.Manifest(cmp.Or(*name, firstName(k)), *url)
-				if err != nil {
-					return err
-				}
-				_, err = fmt.Fprintln(cmd.OutOrStdout(), strings.TrimSpace(string(data)))
-				return err
+				return printManifest(cmd.OutOrStdout(), k, cmp.Or(*name, firstName(k)), *url)
 			}
+		}
+		if *name != "" || *url != "" {
+			return usageError{errors.New("--name and --url are for a manifest: add --slack-manifest")}
 		}
 		for platform := range *apiURLs {
 			if !slices.ContainsFunc(setupKinds(), func(k core.PlatformKind) bool { return k.Name == platform }) {
@@ -58,12 +57,28 @@ func (p *program) initCommand() *cobra.Command {
 		}
 		i := &initializer{program: p, Asker: setup.NewAsker(p.in, cmd.OutOrStdout()), path: *path, apiURLs: *apiURLs}
 		err := i.run(cmd.Context())
-		if err != nil && cmd.Context().Err() != nil {
+		switch {
+		case err != nil && cmd.Context().Err() != nil:
 			return errors.New("stopped; nothing was written")
+		case errors.Is(err, setup.ErrNoAnswer):
+			return fmt.Errorf("%w; nothing was written: run it in a terminal, or pipe one answer a line", err)
 		}
 		return err
 	}
 	return cmd
+}
+
+// printManifest prints what an app of a platform is made from. All that it is made of are flags.
+func printManifest(out io.Writer, k core.PlatformKind, name, url string) error {
+	if url != "" && !config.IsBotName(name) {
+		return usageError{fmt.Errorf("--name %q cannot be a bot's name: use letters, digits, dots, dashes and underscores, at most 64", name)}
+	}
+	data, err := k.Setup.Manifest(name, url)
+	if err != nil {
+		return usageError{err}
+	}
+	_, err = fmt.Fprintln(out, strings.TrimSpace(string(data)))
+	return err
 }
 
 // setupKinds are the platforms that a person can be led through.
@@ -133,11 +148,9 @@ func (i *initializer) run(ctx context.Context) error {
 func (i *initializer) finish(a setup.Answers, next []string) {
 	i.Say("")
 	i.Say("✓ %s and %s are written.", i.path, setup.EnvFile(i.path))
-	for _, b := range a.Bots {
-		for _, k := range b.Keys {
-			if _, set := i.env(k.Env); k.Env != "" && set {
-				i.Say("! %s is set in the environment too, which wins over .env.", k.Env)
-			}
+	for _, name := range a.Variables() {
+		if _, set := i.env(name); set {
+			i.Say("! %s is set in the environment too, which wins over .env.", name)
 		}
 	}
 	for _, line := range next {
@@ -283,7 +296,7 @@ func textInput(ctx context.Context, client *clickai.Client) string {
 func (i *initializer) anew(ctx context.Context, checks []core.Check) (bool, error) {
 	ok := true
 	for _, c := range checks {
-		i.Say("%s", checkLine(c))
+		i.Say("%s", checkLine(c, ""))
 		ok = ok && c.OK
 	}
 	if ok {
@@ -291,17 +304,6 @@ func (i *initializer) anew(ctx context.Context, checks []core.Check) (bool, erro
 	}
 	keep, err := i.Yes(ctx, "Keep it all the same?")
 	return !keep, err
-}
-
-func checkLine(c core.Check) string {
-	sign := "✓ "
-	if !c.OK {
-		sign = "✗ "
-	}
-	if c.Mend != "" {
-		return sign + c.What + ": " + c.Mend
-	}
-	return sign + c.What
 }
 
 // bot asks for a platform's bot until the platform takes the answers, or the person does. next is what is left to do there.

@@ -20,8 +20,14 @@ import (
 // initWith pipes answers, one a line, into bridge init for a set of stand-ins.
 func initWith(t *testing.T, s *standins.Set, path string, answers ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	return initIn(t, noEnv, s, path, answers...)
+}
+
+// initIn is initWith in an environment.
+func initIn(t *testing.T, env func(string) (string, bool), s *standins.Set, path string, answers ...string) (code int, stdout, stderr string) {
+	t.Helper()
 	var out, errs bytes.Buffer
-	p := program{in: strings.NewReader(strings.Join(answers, "\n") + "\n"), out: &out, err: &errs, env: noEnv}
+	p := program{in: strings.NewReader(strings.Join(answers, "\n") + "\n"), out: &out, err: &errs, env: env}
 	args := []string{"init", "--config", path}
 	for _, pf := range s.Platforms() {
 		args = append(args, "--api-url", pf.Name()+"="+pf.APIURL())
@@ -63,6 +69,9 @@ func TestInit(t *testing.T) {
 		t.Fatal(err)
 	}
 	secrets(t, string(text), s)
+	if env, err := os.ReadFile(filepath.Join(dir, ".env")); err != nil || regexp.MustCompile(`=['"]`).Match(env) {
+		t.Errorf("kubectl would take the quotes of the .env for part of the secrets: %s%v", env, err)
+	}
 	if strings.Count(string(text), "#") < 10 {
 		t.Errorf("the configuration has few comments:\n%s", text)
 	}
@@ -90,6 +99,21 @@ func TestInit(t *testing.T) {
 	p.stop()
 	for _, v := range s.Violations() {
 		t.Errorf("against the rules: %s", v)
+	}
+}
+
+// TestInitEnvironment tells of variables that will win over what is written.
+func TestInitEnvironment(t *testing.T) {
+	t.Parallel()
+	s := startSet(t, standins.Options{Only: []string{"telegram"}})
+	env := func(name string) (string, bool) {
+		return "other", name == "CLICKAI_API_KEY" || name == "TELEGRAM_TOKEN" || name == "SLACK_BOT_TOKEN"
+	}
+	path := filepath.Join(t.TempDir(), "config.yaml")
+	code, out, errs := initIn(t, env, s, path, "telegram", s.ClickAI.URL(), "app-demo-support", "", s.Telegram.Token())
+	if code != 0 || strings.Count(out, "which wins over .env") != 2 ||
+		!strings.Contains(out, "CLICKAI_API_KEY is set") || !strings.Contains(out, "TELEGRAM_TOKEN is set") {
+		t.Errorf("exit %d\n%s%s", code, out, errs)
 	}
 }
 

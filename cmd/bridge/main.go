@@ -50,16 +50,19 @@ type usageError struct{ error }
 // execute runs the command line and returns the exit code: 0, 1 for a failure, 2 for wrong use.
 func (p *program) execute(ctx context.Context, args []string) int {
 	root := p.root()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would stand for those of the process
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
-	if !errors.Is(err, errSilent) {
-		fmt.Fprintln(p.err, "bridge:", err)
+	told := errors.Is(err, errSilent)
+	if !told {
+		fmt.Fprintln(p.err, "bridge:", cleanText(err.Error())) // it may hold what a service has said
 	}
 	if _, ok := errors.AsType[usageError](err); ok {
-		fmt.Fprintf(p.err, "See %q.\n", cmd.CommandPath()+" --help")
+		if !told {
+			fmt.Fprintf(p.err, "See %q.\n", cmd.CommandPath()+" --help")
+		}
 		return 2
 	}
 	return 1
@@ -83,12 +86,7 @@ func (p *program) root() *cobra.Command {
 			return usageError{err}
 		},
 		SuggestionsMinimumDistance: 2,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := cmd.Help(); err != nil {
-				return err
-			}
-			return errSilentUsage
-		},
+		RunE:                       needsSubcommand,
 	}
 	root.SetIn(p.in)
 	root.SetOut(p.out) // before the completion command is made: it keeps what it finds
@@ -97,23 +95,40 @@ func (p *program) root() *cobra.Command {
 	root.AddCommand(p.runCommand(), p.checkCommand(), p.demoCommand(), p.benchCommand(), p.assistantsCommand(), p.configCommand(), p.versionCommand(), p.explainCommand(), p.initCommand(),
 		p.conversationsCommand(), p.feedbackCommand(), p.backupCommand(), p.restoreCommand())
 	root.InitDefaultCompletionCmd()
+	root.InitDefaultHelpCmd()
+	for _, cmd := range root.Commands() {
+		switch cmd.Name() {
+		case "completion":
+			cmd.Args, cmd.RunE = noArgs, needsSubcommand
+		case "help":
+			cmd.Args = knownCommand
+		}
+	}
 	return root
 }
 
-// errSilentUsage is wrong use for which the help has been shown.
-var errSilentUsage = usageError{errSilent}
+// needsSubcommand is a command that does nothing by itself.
+func needsSubcommand(cmd *cobra.Command, _ []string) error {
+	if err := cmd.Help(); err != nil {
+		return err
+	}
+	return usageError{errSilent}
+}
 
 func (e usageError) Unwrap() error { return e.error }
 
-// exactly is cobra.ExactArgs with an error that counts as wrong use.
-func exactly(n int) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if len(args) > n {
-			return usageError{fmt.Errorf("%s does not take %q", cmd.CommandPath(), args[n])}
-		}
-		if err := cobra.ExactArgs(n)(cmd, args); err != nil {
-			return usageError{err}
-		}
-		return nil
+// noArgs is cobra.NoArgs with an error that counts as wrong use.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("%s does not take %q", cmd.CommandPath(), args[0])}
 	}
+	return nil
+}
+
+// knownCommand wants the words of a command after "help".
+func knownCommand(cmd *cobra.Command, args []string) error {
+	if found, rest, err := cmd.Root().Find(args); err != nil || len(rest) > 0 || found == nil {
+		return usageError{fmt.Errorf("there is no command %q", strings.Join(args, " "))}
+	}
+	return nil
 }

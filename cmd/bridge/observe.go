@@ -2,13 +2,11 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/pprof"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -107,28 +105,15 @@ func (w *watch) requests(app string) func(context.Context, clickai.RequestInfo) 
 	return w.metrics.ClickAI(app)
 }
 
-// profiler serves Go's profiles, at an address of its own: they tell more than others should know, and cost time.
-type profiler struct {
-	listener net.Listener
-	server   *http.Server
-	wg       sync.WaitGroup
-}
-
 // profileTimeout bounds a profile that is taken over a time.
 const profileTimeout = 5 * time.Minute
 
-// startProfiler serves at an address; "" for not at all. It warns when others than this machine can reach it.
-func startProfiler(ctx context.Context, listen string, log *slog.Logger) (*profiler, error) {
-	f := &profiler{}
+// startProfiler serves Go's profiles, at an address of its own: they tell more than others should know, and cost time. "" is
+// for not at all. It warns when others than this machine can reach it.
+func startProfiler(ctx context.Context, listen string, log *slog.Logger) (*httpServer, error) {
+	s := &httpServer{}
 	if listen == "" {
-		return f, nil
-	}
-	var err error
-	if f.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", listen); err != nil {
-		return nil, fmt.Errorf("--pprof %s: %w; choose another address, like 127.0.0.1:6060", listen, err)
-	}
-	if a, ok := f.listener.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
-		log.Warn("profiles can be read by whoever reaches this address: prefer 127.0.0.1", slog.String("pprof", f.addr()))
+		return s, nil
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
@@ -136,35 +121,12 @@ func startProfiler(ctx context.Context, listen string, log *slog.Logger) (*profi
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	f.server = &http.Server{
-		Handler: mux, ReadHeaderTimeout: webHeaderTimeout, ReadTimeout: webTimeout, WriteTimeout: profileTimeout, IdleTimeout: webTimeout,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	if err := s.start(ctx, "pprof server", listen, mux, profileTimeout, log); err != nil {
+		return nil, fmt.Errorf("--pprof %s: %w; choose another address, like 127.0.0.1:6060", listen, err)
 	}
-	f.wg.Go(func() {
-		if err := f.server.Serve(f.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			log.Error("pprof server", slog.Any("err", err))
-		}
-	})
-	log.Info("profiles are served", slog.String("pprof", f.addr()))
-	return f, nil
-}
-
-func (f *profiler) addr() string {
-	if f.listener == nil {
-		return ""
+	if a, ok := s.listener.Addr().(*net.TCPAddr); !ok || !a.IP.IsLoopback() {
+		log.Warn("profiles can be read by whoever reaches this address: prefer 127.0.0.1", slog.String("pprof", s.addr()))
 	}
-	return f.listener.Addr().String()
-}
-
-// close ends profiles that are being taken.
-func (f *profiler) close() error {
-	if f.server == nil {
-		return nil
-	}
-	err := f.server.Close()
-	f.wg.Wait()
-	if err != nil {
-		return fmt.Errorf("stop pprof server: %w", err)
-	}
-	return nil
+	log.Info("profiles are served", slog.String("pprof", s.addr()))
+	return s, nil
 }

@@ -31,10 +31,12 @@ func (p *program) restoreCommand() *cobra.Command {
 		bar := p.newProgress("restoring")
 		done, err := store.Restore(cmd.Context(), args[0], c.Store.Path, store.RestoreOptions{Replace: *force, Progress: bar.show})
 		bar.end()
-		if errors.Is(err, store.ErrExists) {
+		switch {
+		case errors.Is(err, store.ErrExists):
 			return fmt.Errorf("%w: give --force to replace it; it is kept beside the new one", err)
-		}
-		if err != nil {
+		case errors.Is(err, store.ErrNotStore):
+			return fmt.Errorf("%s is not a bridge store, or damaged: name a file that bridge backup has made; nothing was replaced", args[0])
+		case err != nil:
 			return err
 		}
 		out := cmd.OutOrStdout()

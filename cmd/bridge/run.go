@@ -25,7 +25,7 @@ func (p *program) runCommand() *cobra.Command {
 			"end for up to shutdown_timeout, and leaves what is unfinished for the next start.\n\n" +
 			"SIGHUP reads the configuration again. One with a problem is refused whole and the one before goes on; the log says why.\n" +
 			"Bots that changed connect anew, others do not notice. store.path, http.listen and log.format need a restart.",
-		Args: exactly(0),
+		Args: noArgs,
 	}
 	path := p.configFlag(cmd)
 	cmd.Flags().StringVar(&p.pprof, "pprof", "", "serve Go's profiles at this `address`, like 127.0.0.1:6060; whoever reaches it can read them")

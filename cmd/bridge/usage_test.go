@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	sdk "github.com/clickai/bridge/clickai"
 	"github.com/clickai/bridge/internal/sim/clickai"
 	"github.com/clickai/bridge/internal/standins"
 )
@@ -85,10 +86,22 @@ func TestUsage(t *testing.T) {
 		{"wrong mode", []string{"assistants", "--mode", "chatt"}, 2, "agent-chat"},
 		{"no access token", []string{"assistants"}, 1, "CLICKAI_ACCESS_TOKEN"},
 		{"completion", []string{"completion", "bash"}, 0, "bridge"},
+		{"completion without a shell", []string{"completion"}, 2, "zsh"},
+		{"completion of no shell", []string{"completion", "dos"}, 2, "dos"},
+		{"help", []string{"help", "config", "schema"}, 0, "JSON Schema"},
+		{"help with nothing", []string{"help", "rnu"}, 2, "rnu"},
+		{"help with half of it", []string{"help", "config", "shema"}, 2, "shema"},
+		{"a directory for a file", []string{"check", "--config", "."}, 1, "name the file in it"},
+		{"manifest's flag without it", []string{"init", "--url", "https://bridge.example.org"}, 2, "--slack-manifest"},
+		{"manifest without TLS", []string{"init", "--slack-manifest", "--url", "http://bridge.example.org"}, 2, "https"},
+		{"manifest of no bot", []string{"init", "--slack-manifest", "--name", "a b", "--url", "https://bridge.example.org"}, 2, "letters"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			code, out, errs := command(t, nil, tt.args...)
+			if strings.Contains(out, "Usage:") && strings.Contains(errs, "See ") {
+				t.Errorf("whoever sees the help is sent to it: %q", errs)
+			}
 			if code != tt.code || !strings.Contains(out+errs, tt.out) {
 				t.Errorf("exit %d, want %d; output %q does not hold %q", code, tt.code, out+errs, tt.out)
 			}
@@ -117,6 +130,18 @@ func TestSchema(t *testing.T) {
 		if !strings.Contains(out, `"`+key+`"`) {
 			t.Errorf("schema lacks %s", key)
 		}
+	}
+}
+
+// TestAssistantsTable has names that a terminal would act on.
+func TestAssistantsTable(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	if err := printAssistants(&out, []sdk.Assistant{{ID: "1", Name: "evil \x1b[31m\u202ename", Description: "two\nlines"}}, 1, false); err != nil {
+		t.Fatal(err)
+	}
+	if strings.ContainsAny(out.String(), "\x1b\u202e") || strings.Count(out.String(), "\n") != 2 {
+		t.Errorf("the table is %q", out.String())
 	}
 }
 

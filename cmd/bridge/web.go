@@ -3,30 +3,19 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/clickai/bridge/core"
 )
 
-const (
-	webHeaderTimeout = 5 * time.Second
-	webTimeout       = 30 * time.Second
-	webCloseTimeout  = 5 * time.Second
-)
-
 // web is the bridge's own HTTP server: health, readiness, webhooks and what else is served.
 type web struct {
-	listener net.Listener
-	server   *http.Server
-	hooks    atomic.Pointer[map[string]http.Handler] // by the bot's name
-	wg       sync.WaitGroup
+	httpServer
+	hooks atomic.Pointer[map[string]http.Handler] // by the bot's name
 }
 
 // route is something else that is served.
@@ -45,10 +34,6 @@ func startWeb(ctx context.Context, listen string, b *core.Bridge, bots []core.Bo
 	if listen == "" {
 		return w, w.canServe(bots)
 	}
-	var err error
-	if w.listener, err = new(net.ListenConfig).Listen(ctx, "tcp", listen); err != nil {
-		return nil, fmt.Errorf("http.listen %s: %w; choose another address, or \"\" for none", listen, err)
-	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(rw http.ResponseWriter, _ *http.Request) { health(rw, b) })
 	mux.HandleFunc("GET /readyz", func(rw http.ResponseWriter, _ *http.Request) { readiness(rw, b) })
@@ -63,15 +48,9 @@ func startWeb(ctx context.Context, listen string, b *core.Bridge, bots []core.Bo
 		}
 		h.ServeHTTP(rw, r)
 	})
-	w.server = &http.Server{
-		Handler: mux, ReadHeaderTimeout: webHeaderTimeout, ReadTimeout: webTimeout, WriteTimeout: webTimeout, IdleTimeout: webTimeout,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+	if err := w.start(ctx, "http server", listen, mux, serveTimeout, log); err != nil {
+		return nil, fmt.Errorf("http.listen %s: %w; choose another address, or \"\" for none", listen, err)
 	}
-	w.wg.Go(func() {
-		if err := w.server.Serve(w.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
-			log.Error("http server", slog.Any("err", err))
-		}
-	})
 	return w, nil
 }
 
@@ -83,7 +62,7 @@ func (w *web) serve(bots []core.BotConfig) {
 
 // canServe returns an error if there is no server and one of the bots needs it.
 func (w *web) canServe(bots []core.BotConfig) error {
-	if w.listener != nil {
+	if w.addr() != "" {
 		return nil
 	}
 	for name := range webhooks(bots) {
@@ -103,27 +82,6 @@ func webhooks(bots []core.BotConfig) map[string]http.Handler {
 		}
 	}
 	return found
-}
-
-func (w *web) addr() string {
-	if w.listener == nil {
-		return ""
-	}
-	return w.listener.Addr().String()
-}
-
-func (w *web) close() error {
-	if w.server == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), webCloseTimeout)
-	defer cancel()
-	err := w.server.Shutdown(ctx)
-	w.wg.Wait()
-	if err != nil {
-		return fmt.Errorf("stop http server: %w", err)
-	}
-	return nil
 }
 
 // health says whether the process can do its work: whether what it is told can be stored.

@@ -141,11 +141,46 @@ func TestAgentThoughts(t *testing.T) {
 		for _, th := range h.thoughts {
 			tools = append(tools, th.Tools...)
 		}
-		if h.text != "I look. Done." || len(h.stands()) != 0 {
+		if h.text != "I look. \n\nDone." || len(h.stands()) != 0 {
 			t.Errorf("text %q, thoughts %q; want the streamed text once", h.text, h.stands())
 		}
 		if len(tools) == 0 || tools[0].Name != "web_search" || tools[0].In("vi") != "tìm trên web" || tools[0].In("en") != "web search" || tools[0].In("fr") != "web_search" {
 			t.Errorf("tools = %+v", tools)
+		}
+	})
+	t.Run("each step is a paragraph", func(t *testing.T) {
+		says := func(text string) sim.Step { return sim.Send("agent_message", map[string]any{"answer": text}) }
+		for _, tt := range []struct {
+			name  string
+			steps []sim.Step
+			text  string
+		}{
+			{"told before and after", []sim.Step{
+				thoughtEvent("t1", "", "", nil), says("I look."), thoughtEvent("t1", "I look.", "search", nil),
+				thoughtEvent("t2", "", "", nil), says("## Found"), says(" it"), thoughtEvent("t2", "## Found it", "", nil),
+			}, "I look.\n\n## Found it"},
+			{"told after alone", []sim.Step{
+				says("I look."), thoughtEvent("t1", "I look.", "search", nil), says("## Found"), thoughtEvent("t2", "## Found", "", nil),
+			}, "I look.\n\n## Found"},
+			{"told in the middle of its text", []sim.Step{thoughtEvent("t1", "", "", nil), says("I "), thoughtEvent("t1", "", "", nil), says("look.")}, "I look."},
+			{"steps that say nothing", []sim.Step{
+				thoughtEvent("t1", "", "search", nil), thoughtEvent("t2", "", "search", nil), says("Found."), thoughtEvent("t3", "", "search", nil),
+			}, "Found."},
+			{"a break that is there already", []sim.Step{
+				thoughtEvent("t1", "", "", nil), says("I look.\n\n"), thoughtEvent("t2", "", "", nil), says("Found."),
+			}, "I look.\n\nFound."},
+			{"a break that the next step brings", []sim.Step{
+				thoughtEvent("t1", "", "", nil), says("I look."), thoughtEvent("t2", "", "", nil), says("\n"), says("\nFound."),
+			}, "I look.\n\nFound."},
+		} {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				r := newRig(t, sim.Options{})
+				r.server.Script(nil, tt.steps...)
+				if h := ask(t, r.app(t, agent.ModeAgentChat, nil), core.Question{}); h.err != nil || h.text != tt.text {
+					t.Errorf("text = %q, %v; want %q", h.text, h.err, tt.text)
+				}
+			})
 		}
 	})
 	t.Run("the same snapshot twice is one", func(t *testing.T) {

@@ -82,6 +82,9 @@ func (t *translator) answers(thought string) bool {
 
 // agentThought passes on a step of an agent. In agent-chat its text is what has been streamed as answer.
 func (t *translator) agentThought(ev *clickai.AgentThought) bool {
+	if ev.ID != t.stepID || ev.Tool != "" { // a step ends with its tool's call
+		t.stepID, t.apart = ev.ID, true
+	}
 	th := core.Thought{ID: ev.ID, Text: strings.TrimSpace(withoutThoughts(ev.Thought))}
 	if th.Text != "" && t.answers(th.Text) {
 		th.Text = ""
@@ -93,6 +96,27 @@ func (t *translator) agentThought(ev *clickai.AgentThought) bool {
 		}
 	}
 	return t.thinks(th)
+}
+
+// spaced begins a paragraph with the first words of an agent's step. Each step is a text of its own, and nothing stands between
+// them in the stream; the stored answer has line breaks there.
+func (t *translator) spaced(piece string) string {
+	said := t.think.text.String()
+	if strings.TrimSpace(said) == "" {
+		t.apart = t.apart && piece == ""
+	}
+	if !t.apart {
+		return piece
+	}
+	piece = strings.TrimLeft(piece, "\r\n")
+	if piece == "" {
+		return "" // its words come yet
+	}
+	t.apart = false
+	if strings.HasSuffix(said, "\n\n") {
+		return piece
+	}
+	return "\n\n" + piece
 }
 
 // toolLabels are the names of tools by tool and language. What has another shape is left out.

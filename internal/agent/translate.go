@@ -23,6 +23,8 @@ type translator struct {
 	agentMsg bool // agent_message has been seen
 	wholeMsg bool // a message after agent_message has been seen
 	thoughts thoughts
+	stepID   string          // of the agent's step that was told of last
+	apart    bool            // what is said next is said by another step than what was said last
 	seen     map[string]bool // keys of files that were announced
 	made     int             // files that were announced
 	uploads  map[string]bool // the person's own
@@ -84,7 +86,7 @@ func (t *translator) event(ev clickai.Event) bool {
 		return t.append(ev.Answer)
 	case *clickai.AgentMessage:
 		t.agentMsg = true
-		return t.append(ev.Answer)
+		return t.append(t.spaced(ev.Answer))
 	case *clickai.TextChunk:
 		return t.append(ev.Text)
 	case *clickai.MessageReplace:

@@ -18,8 +18,11 @@ import (
 // An *[Error] holds all that is wrong. Any other error means that the file could not be read; it wraps the cause, such as
 // [os.ErrNotExist].
 func Load(path string, kinds []core.PlatformKind, env func(string) (string, bool)) (*Config, error) {
-	if _, err := os.Stat(path); err != nil {
+	switch info, err := os.Stat(path); {
+	case err != nil:
 		return nil, fmt.Errorf("read configuration: %w", err)
+	case info.IsDir():
+		return nil, fmt.Errorf("read configuration: %s is a directory; name the file in it", path)
 	}
 	src, err := readFile(path, maxFile)
 	if err != nil {

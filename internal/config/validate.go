@@ -15,6 +15,9 @@ import (
 // botName is what a bot may be called: the name stands in web addresses, in the log and in every key of the store.
 var botName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
+// IsBotName tells whether a bot may have that name.
+func IsBotName(name string) bool { return botName.MatchString(name) }
+
 // validate looks at what the values mean. What has a problem already is not looked at.
 func (w *walker) validate(c *Config) {
 	w.url("clickai.base_url", c.ClickAI.BaseURL)
@@ -54,7 +57,7 @@ func (w *walker) bridgeBot(c *Config, i int, first map[string]int) {
 	switch {
 	case b.Name == "":
 		w.check(true, name, "is missing", "give the bot a name of its own")
-	case !botName.MatchString(b.Name):
+	case !IsBotName(b.Name):
 		w.check(true, name, "is not a name", "use letters, digits, dots, dashes and underscores, at most 64")
 	case twice:
 		w.check(true, name, fmt.Sprintf("another bot has this name, on line %d", w.seen[fmt.Sprintf("bots[%d].name", before)].at.line),

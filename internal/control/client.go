@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"path/filepath"
 	"strconv"
 )
 
@@ -32,6 +33,12 @@ func Dial(ctx context.Context, storePath string) (*Client, error) {
 			return nil, ErrNobody
 		}
 		return nil, err
+	}
+	switch err := checkDir(filepath.Dir(path)); {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, ErrNobody
+	case err != nil:
+		return nil, &Error{Kind: KindNoAnswer, Text: "look for a running bridge: " + err.Error(), Err: err}
 	}
 	c := &Client{path: path, http: &http.Client{Transport: &http.Transport{
 		DisableKeepAlives: true,

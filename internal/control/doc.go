@@ -21,10 +21,11 @@
 //
 // At the store's path with ".sock" behind it, see [SocketPath]. Unix allows about a hundred bytes for that path. Where it
 // is longer, the socket is in a directory of its own among the temporary files, under a name made of the path's hash; both
-// sides must then agree on the directory for temporary files.
+// sides must then agree on the directory for temporary files, and both refuse one of it that is not this user's alone.
 //
 // # Non-goals
 //
 // It is no interface for other programs: both sides are of one version, and say so where they are not. It knows no platform,
-// and a running turn is none of its business: whoever makes a [Local] says how a conversation is forgotten.
+// and a running turn is none of its business: that one does not bring back a conversation that was forgotten is the store's
+// ([store.Store.DeleteConversation]).
 package control

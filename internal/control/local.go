@@ -21,10 +21,6 @@ type Local struct {
 	Store *store.Store
 	// Client returns the client of an app, by its name in the configuration; nil if the app is not there.
 	Client func(app string) *clickai.Client
-	// Forget makes the next message of a conversation begin a new one; nil: [store.Store.DeleteConversation]. It is the
-	// only way by which Local drops a conversation: where turns run, it must see to it that a running one does not bring
-	// the old conversation back.
-	Forget func(ctx context.Context, conv core.ConvKey) error
 }
 
 var _ Operations = (*Local)(nil)
@@ -210,14 +206,7 @@ func (l *Local) Reset(ctx context.Context, name string) (Conversation, error) {
 	if len(others) > 0 && name == m.ID {
 		return Conversation{}, ambiguous(name, append([]store.Mapped{m}, others...))
 	}
-	return conversation(m), l.forget(ctx, m.Key)
-}
-
-func (l *Local) forget(ctx context.Context, conv core.ConvKey) error {
-	if l.Forget != nil {
-		return l.Forget(ctx, conv)
-	}
-	return l.Store.DeleteConversation(ctx, conv)
+	return conversation(m), l.Store.DeleteConversation(ctx, m.Key)
 }
 
 // Delete implements [Operations].
@@ -241,7 +230,7 @@ func (l *Local) Delete(ctx context.Context, name string) (Deleted, error) {
 		}
 	}
 	for _, one := range append([]store.Mapped{m}, others...) {
-		if err := l.forget(ctx, one.Key); err != nil {
+		if err := l.Store.DeleteConversation(ctx, one.Key); err != nil {
 			return d, fmt.Errorf("ClickAI has deleted conversation %s, but it could not be forgotten here, so ask again: %w", m.ID, err)
 		}
 		d.Keys = append(d.Keys, string(one.Key))

@@ -45,15 +45,16 @@ func SocketPath(storePath string) (path string, err error) {
 	return filepath.Join(fallbackDir(), hex.EncodeToString(sum[:8])+".sock"), nil
 }
 
-// fallbackDir is of this user alone: see ownDir.
+// fallbackDir is of this user alone: see checkDir.
 func fallbackDir() string {
 	return filepath.Join(os.TempDir(), "bridge-"+strconv.Itoa(os.Getuid()))
 }
 
-// ownDir makes the fallback directory, and refuses one that somebody else has made, or could write to.
-func ownDir(dir string) error {
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
+// checkDir refuses a fallback directory that somebody else has made, or could write to: who listens there might be
+// anybody. A directory beside the store is as safe as the store.
+func checkDir(dir string) error {
+	if dir != fallbackDir() {
+		return nil
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {
@@ -80,9 +81,12 @@ func listen(ctx context.Context, storePath string) (*socket, error) {
 	}
 	dir := filepath.Dir(path)
 	if dir == fallbackDir() {
-		if err := ownDir(dir); err != nil {
+		if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
 			return nil, fmt.Errorf("control socket %s: %w", path, err)
 		}
+	}
+	if err := checkDir(dir); err != nil {
+		return nil, fmt.Errorf("control socket %s: %w", path, err)
 	}
 	if err := free(ctx, path); err != nil {
 		return nil, fmt.Errorf("control socket %s: %w", path, err)

@@ -129,6 +129,11 @@ func TestLongPath(t *testing.T) { // not parallel: it sets TMPDIR
 	if _, err := control.Serve(t.Context(), other, f.local, "", slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "TMPDIR") {
 		t.Errorf("a directory that others may enter: %v", err)
 	}
+	_, err = control.Dial(t.Context(), path)
+	wantKind(t, "asking who listens in a directory that others may enter", err, control.KindNoAnswer)
+	if err == nil || !strings.Contains(err.Error(), "TMPDIR") {
+		t.Errorf("it does not say what to do: %v", err)
+	}
 }
 
 // TestDialNobody is for stores without a bridge.

@@ -192,6 +192,17 @@ func (s *Server) press(ctx context.Context, a *act) (any, error) {
 	return nil, a.p.press(ctx, a.ref(), a.User, a.Button)
 }
 
+// open is a person's look at the direct chat.
+func (s *Server) open(ctx context.Context, a *act) (any, error) {
+	if err := a.onPlatform(); err != nil {
+		return nil, err
+	}
+	if a.p.open == nil {
+		return nil, fmt.Errorf("%s tells the bot nothing of it", a.p.title)
+	}
+	return nil, a.p.open(ctx, a.User)
+}
+
 func (s *Server) thread(ctx context.Context, a *act) (any, error) {
 	if err := a.onPlatform(); err != nil {
 		return nil, err

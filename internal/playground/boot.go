@@ -23,6 +23,7 @@ type bootPlatform struct {
 	People  []Person        `json:"people"`
 	Emoji   []string        `json:"emoji"`
 	Threads bool            `json:"threads"` // a thread is opened by an act of its own
+	Opens   bool            `json:"opens"`   // who looks at the direct chat tells the bot so
 	Rooms   map[string]Room `json:"rooms"`
 }
 
@@ -56,7 +57,7 @@ func (s *Server) bootItem() bootItem {
 	out := bootItem{Bridge: s.opt.Bridge != nil, Tour: s.opt.Tour != nil, RealApp: !s.opt.Samples, Samples: []bootSample{}}
 	for _, p := range s.platforms {
 		out.Platforms = append(out.Platforms, bootPlatform{
-			Name: p.Name(), Title: p.title, Bot: p.bot, People: p.people, Emoji: p.emoji, Threads: p.thread != nil,
+			Name: p.Name(), Title: p.title, Bot: p.bot, People: p.people, Emoji: p.emoji, Threads: p.thread != nil, Opens: p.open != nil,
 			Rooms: s.opt.Rooms[p.Name()],
 		})
 	}

@@ -62,7 +62,7 @@ func TestFaultsOfClickAI(t *testing.T) {
 // TestFaultsOfPlatforms refuses edits and breaks connections while answers grow; all of them get whole.
 func TestFaultsOfPlatforms(t *testing.T) {
 	t.Parallel()
-	w := open(t, func(o *playground.WorldOptions) { o.Standins.ChunkInterval = 25 * time.Millisecond })
+	w := open(t, func(o *playground.WorldOptions) { o.Standins.ChunkInterval = 12 * time.Millisecond })
 	p := w.browse(1700, 1000)
 	platforms := []string{"slack", "discord", "telegram"}
 	for _, platform := range platforms {

@@ -124,20 +124,19 @@ func (l *links) learn(p *platform, places []sim.Place, messages []sim.Message, t
 		}
 		lt := l.turns[t.id]
 		questions := l.questions(p, messages, t, asked)
-		if lt == nil && len(questions) == 0 {
-			continue
-		}
 		if lt == nil {
 			lt = &linked{platform: p.Name()}
+			if len(questions) == 0 && !l.unwritten(messages, t, lt) {
+				continue
+			}
 			l.turns[t.id] = lt
 		}
-		if len(questions) > 0 {
-			last := questions[len(questions)-1]
-			lt.room, lt.thread = answerPlace(p, messages, last)
-			lt.where = placeName(places, lt.room, lt.thread)
-			if t.conversation != "" {
-				l.convs[t.conversation] = lt.room + "|" + lt.thread
-			}
+		if n := len(questions); n > 0 {
+			lt.room, lt.thread = answerPlace(p, messages, questions[n-1])
+		}
+		lt.where = placeName(places, lt.room, lt.thread)
+		if t.conversation != "" {
+			l.convs[t.conversation] = lt.room + "|" + lt.thread
 		}
 		lt.did.Messages = lt.did.Messages[:0]
 		for _, q := range questions {
@@ -209,6 +208,23 @@ func (l *links) questions(p *platform, messages []sim.Message, t turnMark, asked
 		})
 	}
 	return out
+}
+
+// unwritten finds where a question was asked that nobody wrote, but asked by a button: where its conversation is, or where the
+// bot repeats it above its answer.
+func (l *links) unwritten(messages []sim.Message, t turnMark, lt *linked) bool {
+	if home, ok := l.convs[t.conversation]; ok {
+		lt.room, lt.thread, _ = strings.Cut(home, "|")
+		return true
+	}
+	query := squash(t.query)
+	for _, m := range messages {
+		if m.Bot && !m.At.Before(t.started) && (t.room == "" || m.Room == t.room) && query != "" && strings.Contains(squash(m.Shown), query) {
+			lt.room, lt.thread = m.Room, m.Thread
+			return true
+		}
+	}
+	return false
 }
 
 // answerPlace is where the answer to a question stands: in a thread that has the question's id, if there is one.

@@ -3,11 +3,15 @@ package playground_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
+	"sync"
 	"testing"
 	"time"
 
@@ -36,15 +40,40 @@ func run(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	bridgeProgram = filepath.Join(dir, "bridge")
-	build := exec.Command("go", "build", "-o", bridgeProgram, "github.com/clickai/bridge/cmd/bridge")
-	if out, err := build.CombinedOutput(); err != nil {
+	if err := moreAtOnce(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	var browserUp sync.WaitGroup
+	var stop func()
+	browserUp.Go(func() { stop = startBrowser(dir) })
+	out, err := build(dir)
+	browserUp.Wait()
+	defer stop()
+	if err != nil {
 		fmt.Fprintf(os.Stderr, "build the bridge: %v\n%s", err, out)
 		return 1
 	}
-	stop := startBrowser(dir)
-	defer stop()
 	return m.Run()
+}
+
+// moreAtOnce runs more tests at once than there are processors, unless it was told how many: they wait far more than they
+// compute.
+func moreAtOnce() error {
+	flag.Parse()
+	told := false
+	flag.Visit(func(f *flag.Flag) { told = told || f.Name == "test.parallel" })
+	if told {
+		return nil
+	}
+	return flag.Set("test.parallel", strconv.Itoa(3*runtime.GOMAXPROCS(0)))
+}
+
+// build makes the bridge without the race detector: what its process does is tested elsewhere. With these flags, what other
+// tests compile is used again.
+func build(dir string) (out []byte, err error) {
+	bridgeProgram = filepath.Join(dir, "bridge")
+	return exec.Command("go", "build", "-trimpath", "-ldflags=-s -w", "-o", bridgeProgram, "github.com/clickai/bridge/cmd/bridge").CombinedOutput()
 }
 
 var errNoBrowser = errors.New("there is no Chromium: install Debian's package chromium, or set CHROME to the program")

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/clickai/bridge/internal/sim"
+	"github.com/clickai/bridge/internal/sim/clickai"
 )
 
 // all are the messages of all places of a platform.
@@ -179,32 +180,35 @@ func TestCommands(t *testing.T) {
 	}
 }
 
-// TestButtons presses 👍 under an answer on each platform; ClickAI gets the rating.
+// TestButtons presses 👍 under an answer on each platform, and then 👎 where the platform has windows, and says why in the one
+// that opens. ClickAI gets the ratings and the words.
 func TestButtons(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
-	for i, platform := range []string{"slack", "discord", "telegram"} {
+	platforms := []string{"slack", "discord", "telegram"}
+	for _, platform := range platforms {
 		p.write(platform, "Rate me")
-		p.wait("the buttons", `!!document.querySelector('`+pane(platform)+` .message.bot .press')`)
-		p.click(pane(platform) + ` .message.bot .press`)
-		p.wait("the rating", `document.querySelector('.turn.open .facts')?.textContent.includes('like')`)
-		if n := len(w.Set.ClickAI.Ratings()); n != i+1 {
-			t.Errorf("%s: ClickAI has %d ratings", platform, n)
-		}
 	}
-}
-
-// TestForm presses 👎 where the platform has windows, and says why in the one that opens; ClickAI gets the words.
-func TestForm(t *testing.T) {
-	t.Parallel()
-	w := open(t, nil)
-	p := w.browse(1700, 1000)
-	for _, platform := range []string{"slack", "discord"} {
-		p.write(platform, "Rate me")
-		w.await(platform, "the answer", answerTo("to see more"))
+	for _, platform := range platforms {
+		press := func(label string) {
+			button := `[...document.querySelectorAll('` + pane(platform) + ` .message.bot .press')].find(b => b.textContent.includes(` + quote(label) + `))`
+			p.wait("the button "+label, "!!"+button)
+			get[bool](p, `(`+button+`.click(), true)`)
+		}
+		m := w.await(platform, "the answer", answerTo("to see more"))
 		p.wait("the buttons", `document.querySelectorAll('`+pane(platform)+` .message.bot .press').length >= 2`)
-		get[bool](p, `([...document.querySelectorAll('`+pane(platform)+` .message.bot .press')].find(b => b.textContent.includes('👎')).click(), true)`)
+		p.act(platform, m.Ref, "turn", "⚙")
+		press("👍")
+		p.wait("the rating", `/\blike/.test(document.querySelector('.turn.open .facts')?.textContent)`)
+		rated := slices.ContainsFunc(w.Set.ClickAI.Ratings(), func(r clickai.Rating) bool { return r.Rating == "like" && strings.HasPrefix(r.User, platform+":") })
+		if !rated {
+			t.Errorf("%s: ClickAI has the ratings %+v", platform, w.Set.ClickAI.Ratings())
+		}
+		if platform == "telegram" {
+			continue
+		}
+		press("👎")
 		why := "Wrong figures on " + platform
 		why0 := `[...document.querySelectorAll('` + pane(platform) + ` .press')].find(b => !/👍|👎/.test(b.textContent))`
 		p.wait("the window, or a button that opens it", `document.querySelector('dialog[open]') || `+why0)

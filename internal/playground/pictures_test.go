@@ -12,6 +12,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/clickai/bridge/internal/playground"
+	"github.com/clickai/bridge/internal/sim/clickai"
 )
 
 var pictures = flag.String("pictures", "", "folder to write the page's pictures to; empty: they are made and thrown away")
@@ -23,7 +24,12 @@ func TestPictures(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	w := open(t, func(o *playground.WorldOptions) { o.Standins.ChunkInterval = 45 * time.Millisecond })
+	w := open(t, func(o *playground.WorldOptions) {
+		o.Standins.ClickAI.Apps = clickai.DemoApps()
+		if *pictures != "" {
+			o.Standins.ChunkInterval = 45 * time.Millisecond // as in the demo
+		}
+	})
 	p := w.browse(1760, 1040)
 	for _, q := range []struct{ platform, text, shows string }{
 		{"slack", "Show me some code", "pre"}, {"discord", "Make a picture", "img"}, {"telegram", "What does the warranty cover?", "pre"},

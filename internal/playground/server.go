@@ -204,7 +204,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /api/events", s.events)
 	mux.HandleFunc("GET /file", s.file)
 	for name, do := range map[string]func(context.Context, *act) (any, error){
-		"say": s.say, "edit": s.edit, "delete": s.remove, "react": s.react, "press": s.press, "form": s.form, "thread": s.thread,
+		"say": s.say, "edit": s.edit, "delete": s.remove, "react": s.react, "press": s.press, "form": s.form, "open": s.open, "thread": s.thread,
 		"fault": s.fault, "bridge": s.bridge, "tour": s.startTour,
 	} {
 		mux.HandleFunc("POST /api/"+name, s.acting(do))

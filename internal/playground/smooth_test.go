@@ -25,7 +25,7 @@ func TestSmooth(t *testing.T) {
 		}
 	}
 	pieces[chunks-1] += "the very end"
-	w.Set.ClickAI.Script(nil, clickai.Chunks(20*time.Millisecond, pieces...)).Times(3)
+	w.Set.ClickAI.Script(nil, clickai.Chunks(10*time.Millisecond, pieces...)).Times(3)
 	platforms := []string{"slack", "discord", "telegram"}
 	for _, platform := range platforms {
 		p.write(platform, "Write a lot")

@@ -34,6 +34,10 @@ type platform struct {
 	command func(ctx context.Context, at place, line string) error
 	// press makes a person press a button. note is what the platform shows to that person alone.
 	press func(ctx context.Context, at sim.Ref, user, id string) error
+	// open makes a person look at the direct chat with the bot; nil where nothing tells the bot of it.
+	open func(ctx context.Context, user string) error
+	// prompts are the questions that the platform suggests in a place; nil where it does not.
+	prompts func(room, thread string) []string
 	// thread makes a person open a thread from a message, or a topic in a room; nil where writing into it does so.
 	thread func(ctx context.Context, at sim.Ref, user, name string) (sim.Place, error)
 	// commands are those that the platform offers.
@@ -88,7 +92,12 @@ func slackPlatform(s *slack.Server) *platform {
 			name, rest := cutWord(line)
 			return s.Command(ctx, at.User, at.Room, name, rest)
 		},
-		press:    s.Press,
+		press: s.Press,
+		open: func(ctx context.Context, user string) error {
+			_, err := s.OpenMessages(ctx, user)
+			return err
+		},
+		prompts:  s.Prompts,
 		commands: slackCommands,
 		only: func(room, thread, user string) []sim.Message {
 			if thread != "" {

@@ -248,11 +248,12 @@ func (r *Relay) end(t *turn) {
 	r.notifier.Notify()
 }
 
+// stopped records that an answer was stopped; the bridge may have left its stream before it says so.
 func (r *Relay) stopped(task string) {
 	r.mu.Lock()
 	for _, t := range r.turns {
-		if t.TaskID == task {
-			t.Faults = append(t.Faults, "stop")
+		if t.TaskID == task && (t.Status == "running" || t.Status == "cut") {
+			t.Status = "stopped"
 		}
 	}
 	r.mu.Unlock()

@@ -11,14 +11,28 @@ import (
 	"github.com/clickai/bridge/internal/standins"
 )
 
-// TestTurns goes from messages to their turns and back, and compares what ClickAI's side shows with what ClickAI saw.
+// TestTurns asks on each platform from the page, and compares what the page shows with what the stand-in holds. Then it goes
+// from messages to their turns and back, and compares what ClickAI's side shows with what ClickAI saw.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	w := open(t, nil)
 	p := w.browse(1700, 1000)
 	for _, platform := range []string{"slack", "discord", "telegram"} {
 		p.write(platform, "A question on "+platform)
-		w.await(platform, "the answer", answerTo("to see more"))
+	}
+	for _, platform := range []string{"slack", "discord", "telegram"} {
+		w.until(platform, "a whole answer", func(x sim.Platform) bool {
+			all := bots(x)
+			return len(all) == 1 && strings.Contains(all[0].Shown, "to see more")
+		})
+		m := bots(w.platform(platform))[0]
+		p.wait("the answer on the page", message(platform, m.Ref)+`?.textContent.includes('to see more')`)
+		if got, want := p.body(platform, m.Ref), w.looks(platform, m.Ref); got != want {
+			t.Errorf("%s: the page shows\n%s\nthe stand-in holds\n%s", platform, got, want)
+		}
+		if m.Thread != "" {
+			p.wait("the thread", `document.querySelector('`+pane(platform)+` .room-head h3').textContent.includes('🧵')`)
+		}
 	}
 	p.wait("three turns", `document.querySelectorAll('.turn .status.finished').length === 3`)
 	for _, turn := range w.Set.ClickAI.Turns() {

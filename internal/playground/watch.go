@@ -45,15 +45,16 @@ func (s *Server) follow(changed func() <-chan struct{}, more func() <-chan struc
 
 // placeItem is a room or thread.
 type placeItem struct {
-	Platform string `json:"p"`
-	Room     string `json:"room"`
-	Thread   string `json:"thread"`
-	Name     string `json:"name"`
-	Kind     string `json:"kind"`
-	Order    int    `json:"order"`
-	Typing   bool   `json:"typing,omitempty"`
-	Status   string `json:"status,omitempty"`
-	Draft    string `json:"draft,omitempty"`
+	Platform string   `json:"p"`
+	Room     string   `json:"room"`
+	Thread   string   `json:"thread"`
+	Name     string   `json:"name"`
+	Kind     string   `json:"kind"`
+	Order    int      `json:"order"`
+	Typing   bool     `json:"typing,omitempty"`
+	Status   string   `json:"status,omitempty"`
+	Draft    string   `json:"draft,omitempty"`
+	Prompts  []string `json:"prompts,omitempty"`
 }
 
 // platformItem is how a platform stands.
@@ -83,6 +84,9 @@ func (w *watcher) look() {
 		item.Status, item.Typing = p.Typing(x.Room, x.Thread)
 		if p.draft != nil {
 			item.Draft = p.draft(x.Room, x.Thread)
+		}
+		if p.prompts != nil {
+			item.Prompts = p.prompts(x.Room, x.Thread)
 		}
 		keys[key] = true
 		w.s.hub.set(key, item)

@@ -116,7 +116,7 @@ func (w *World) tryout(builtIn bool) (standins.Tryout, map[string]map[string]Roo
 	}
 	t.Extra = func(platform string) string {
 		var b strings.Builder
-		b.WriteString("feedback: {buttons: true}\n")
+		b.WriteString(standins.RatingButtons)
 		if routes[platform] != "" {
 			b.WriteString("routes:\n" + routes[platform])
 		}

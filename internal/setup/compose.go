@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 	"text/template"
@@ -26,8 +27,24 @@ type Bot struct {
 // Key is a key of a bot with its value. Env is the variable in .env that holds it; "": it stands in the configuration.
 type Key struct{ Name, Value, Env, Comment string }
 
+// secret tells whether it stands in .env.
+func (k Key) secret() bool { return k.Env != "" && k.Value != "" }
+
 // appKey is the variable that holds the app's key.
 const appKey = "CLICKAI_API_KEY"
+
+// Variables are the names in the .env, in its order.
+func (a Answers) Variables() []string {
+	names := []string{appKey}
+	for _, b := range a.Bots {
+		for _, k := range b.Keys {
+			if k.secret() {
+				names = append(names, k.Env)
+			}
+		}
+	}
+	return names
+}
 
 // Compose returns the text of a configuration and of the .env beside it. An error says which answer cannot be written.
 func Compose(a Answers) (config, env string, err error) {
@@ -46,7 +63,7 @@ func Compose(a Answers) (config, env string, err error) {
 	}
 	for _, b := range a.Bots {
 		for _, k := range b.Keys {
-			if k.Env == "" || k.Value == "" {
+			if !k.secret() {
 				continue
 			}
 			if err := add(k.Env, k.Value); err != nil {
@@ -61,8 +78,16 @@ func Compose(a Answers) (config, env string, err error) {
 	return b.String(), secrets.String(), nil
 }
 
-// quoteEnv writes a value for a .env file. In single quotes nothing has a meaning of its own.
+// plain is what reads the same in every .env file, with quotes or without.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_.:/+=@-]+$`)
+
+// quoteEnv writes a value for a .env file. In single quotes nothing has a meaning of its own, but not everything that reads
+// such files knows quotes: kubectl takes them for part of the value
+// (https://kubernetes.io/docs/tasks/configure-pod-container/configure-pod-configmap/). Keys and tokens need none.
 func quoteEnv(value string) (string, error) {
+	if plain.MatchString(value) {
+		return value, nil
+	}
 	if strings.ContainsAny(value, "'\n\r\x00") {
 		return "", fmt.Errorf("it holds a quote or a line break, which no key or token has")
 	}
@@ -79,7 +104,7 @@ func (k Key) value() string {
 	switch {
 	case k.Value == "":
 		return `""`
-	case k.Env != "":
+	case k.secret():
 		return `"${` + k.Env + `}"`
 	}
 	return quoteYAML(k.Value)

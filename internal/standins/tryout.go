@@ -9,6 +9,9 @@ import (
 	"github.com/clickai/bridge/internal/sim/telegram"
 )
 
+// RatingButtons is YAML that puts 👍 and 👎 under the answers of a bot.
+const RatingButtons = "feedback: {buttons: true}\n"
+
 // Tryout is a configuration in which several apps can be tried.
 type Tryout struct {
 	Apps []NamedApp

@@ -34,7 +34,7 @@ type Config struct {
 	Log     *slog.Logger
 }
 
-// Tracer traces turns: it is a core.Observer. nil traces nothing.
+// Tracer traces turns, see [Beside]. nil traces nothing.
 type Tracer struct {
 	provider *sdktrace.TracerProvider
 	tracer   oteltrace.Tracer

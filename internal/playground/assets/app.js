@@ -42,6 +42,7 @@ function tabs(stage, panes) {
   const show = (node) => {
     for (const p of panes) p.node.classList.toggle('front', p.node === node);
     for (const b of nav.children) b.setAttribute('aria-current', String(b.dataset.pane === node.id));
+    for (const p of panes) if (p.node === node) p.shown?.();
   };
   for (const p of panes) {
     nav.append(el('button', { type: 'button', data: { pane: p.node.id }, text: p.node.getAttribute('aria-label'), onclick: () => show(p.node) }));
@@ -62,8 +63,8 @@ async function start() {
     const key = did && did.messages && did.messages[did.messages.length - 1];
     const pane = key && panes.find((p) => p.name === key.split('|')[1]);
     if (pane) {
-      pane.reveal(key);
       front(pane.node);
+      pane.reveal(key);
     }
   });
   for (const platform of boot.platforms) {

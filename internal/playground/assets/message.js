@@ -70,7 +70,7 @@ export function updateMessage(pane, node, key, m) {
 /** The line under a message that leads to its thread. */
 export function updateThread(pane, node, m) {
   const n = pane.replies(m);
-  redraw(node.parts.thread, [n, language()], () => n > 0 && el('button', { type: 'button', class: 'link', onclick: () => pane.openThread(m), text: '💬 ' + t('replies', { n }) }));
+  redraw(node.parts.thread, [n, language()], () => n > 0 && el('button', { type: 'button', class: 'link', onclick: () => pane.openThread(m), text: '💬 ' + (n === 1 ? t('oneReply') : t('replies', { n })) }));
 }
 
 function drawFile(m, f, i) {

@@ -37,16 +37,17 @@ export class Pane {
     this.dot = el('span', { class: 'dot', role: 'img' });
     this.places = el('ul');
     this.title = el('h3', { text: '' });
-    this.back = el('button', { type: 'button', class: 'back', aria: { label: t('back') }, data: { label: 'back' }, text: '←', onclick: () => { this.follow = ''; this.show(this.room, ''); } });
+    this.back = el('button', { type: 'button', class: 'back', aria: { label: t('back') }, data: { label: 'back' }, text: '←', onclick: () => this.show(this.room, '') });
     this.topic = el('button', { type: 'button', class: 'quiet newtopic', data: { t: 'newTopic' }, onclick: () => this.newTopic() });
     this.list = el('ol', { class: 'timeline', tabindex: '0', onkeydown: (e) => this.walk(e) });
     this.typing = el('div', { class: 'typing', aria: { live: 'off' } });
+    this.suggested = el('div', { class: 'suggested', hidden: true });
     this.composer = makeComposer(this);
     this.node = el('section', { class: 'pane', id: 'pane-' + this.name, data: { platform: this.name }, aria: { label: this.platform.title } },
       el('header', { class: 'pane-head' }, el('h2', { text: this.platform.title }), this.dot, el('label', { class: 'as' }, el('span', { data: { t: 'as' } }), who)),
       el('div', { class: 'pane-body' },
         el('nav', { class: 'places', data: { label: 'places' } }, this.places),
-        el('div', { class: 'room' }, el('div', { class: 'room-head' }, this.back, this.title, this.topic), this.list, this.typing, this.composer.node)));
+        el('div', { class: 'room' }, el('div', { class: 'room-head' }, this.back, this.title, this.topic), this.list, this.typing, this.suggested, this.composer.node)));
     apply(this.node);
   }
 
@@ -78,7 +79,10 @@ export class Pane {
       this.show(this.room, thread);
       return;
     }
-    const threads = places.filter((p) => p.kind === 'thread').slice(-6);
+    // Of threads only the newest of the room: all of them hang under its messages.
+    const inside = places.filter((p) => p.kind === 'thread' && p.room === this.room);
+    const newest = inside.slice(this.kindOfRoom() === 'forum' ? -12 : -3);
+    const threads = inside.filter((p) => newest.includes(p) || p.thread === this.thread);
     const rooms = places.filter((p) => p.kind !== 'thread');
     const shown = [];
     for (const p of rooms) {
@@ -94,7 +98,7 @@ export class Pane {
         el('button', {
           type: 'button', data: { at: p.room + '|' + p.thread }, title: label(p),
           'aria-current': p.room === this.room && p.thread === this.thread ? 'true' : false,
-          onclick: () => { this.follow = ''; this.show(p.room, p.thread); },
+          onclick: () => this.visit(p.room, p.thread),
         }, el('span', { class: 'sign', aria: { hidden: 'true' }, text: signs[p.kind] || '#' }), el('span', { class: 'label', text: label(p) }), p.typing && el('span', { class: 'busy', aria: { hidden: 'true' }, text: '…' })))));
       if (focus) this.places.querySelector('[data-at="' + CSS.escape(focus) + '"]')?.focus();
     }
@@ -106,19 +110,40 @@ export class Pane {
       this.topic.hidden = !(this.name === 'telegram' && here.kind === 'forum');
       this.back.hidden = !this.thread || here.kind === 'topic';
       this.composer.place(here);
+      this.suggest(here);
     }
   }
+
+  // What may be written first: what the platform suggests, or Telegram's own way to begin a chat.
+  suggest(here) {
+    const fresh = here.kind === 'direct' && !this.messages().some(([, m]) => !m.bot);
+    const ask = (text, label) => el('button', { type: 'button', text: label || text, onclick: () => this.say(text) });
+    const sig = JSON.stringify([fresh, here.prompts, this.room, document.documentElement.lang]);
+    if (this.suggested.drawn === sig) return;
+    this.suggested.drawn = sig;
+    this.suggested.hidden = !fresh || !(here.prompts || this.name === 'telegram');
+    fill(this.suggested, this.name === 'telegram' ? ask('/start', t('begin')) : (here.prompts || []).map((text) => ask(text)));
+  }
+
+  kindOfRoom() { return items.get(['p', this.name, this.room, ''].join('|'))?.kind; }
 
   become(id) {
     this.person = this.platform.people.find((p) => p.id === id) || this.person;
     this.who.value = this.person.id;
     const here = this.place();
-    if (here && !this.visible(here)) this.show(this.person.dm, '');
+    if (here && !this.visible(here)) this.visit(this.person.dm, '');
     else this.show(this.room, this.thread);
+  }
+
+  /** Shows a place that a person has chosen. */
+  visit(room, thread) {
+    this.show(room, thread);
+    if (this.platform.opens && room === this.person.dm) post('open', { p: this.name, user: this.person.id });
   }
 
   /** Shows a place. */
   show(room, thread) {
+    this.follow = '';
     this.room = room;
     this.thread = thread;
     this.nodes.clear();
@@ -126,10 +151,14 @@ export class Pane {
     this.composer.cancel();
     const all = this.messages().sort(([, a], [, b]) => byAge(a, b));
     for (const [key, m] of all) this.put(key, m);
+    this.list.dataset.empty = t('nobody', { bot: this.platform.bot });
     this.drawPlaces();
     this.light(this.lit);
     this.list.scrollTop = this.list.scrollHeight;
   }
+
+  /** The pane shows again: what came meanwhile is at the end. */
+  shown() { this.list.scrollTop = this.list.scrollHeight; }
 
   // ---- messages
 
@@ -192,6 +221,8 @@ export class Pane {
       const node = this.nodes.get(key);
       if (node && items.get(key)) updateThread(this, node, items.get(key));
     }
+    const here = this.place();
+    if (here) this.suggest(here);
     if (low) this.list.scrollTop = this.list.scrollHeight;
   }
 
@@ -249,8 +280,12 @@ export class Pane {
   async say(text, { mention, replyTo, files } = {}) {
     const out = await post('say', { p: this.name, room: this.room, thread: this.thread, user: this.person.id, text, mention, replyTo }, files);
     if (!out) return false;
-    if (out.id && !this.thread) this.follow = out.thread && out.thread !== '' ? out.thread : out.id;
-    if (out.thread && out.thread !== this.thread) this.show(out.room, out.thread); // a post in a forum
+    if (out.thread && out.thread !== this.thread) {
+      this.show(out.room, out.thread); // a post in a forum
+    } else if (out.id && !this.thread && this.room === out.room && this.name !== 'telegram') {
+      this.follow = out.id;
+      this.drawPlaces(); // the thread may be there already
+    }
     this.list.scrollTop = this.list.scrollHeight;
     return true;
   }
