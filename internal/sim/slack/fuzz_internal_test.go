@@ -45,7 +45,7 @@ func FuzzMarkup(f *testing.F) {
 }
 
 func FuzzTyped(f *testing.F) {
-	for _, seed := range []string{"@bridge hi #x", "@here `@here`", "https://x.y/z?a=1&b=2)", "```\n@Anna", "a@b", "👍 & <b>", "#general!"} {
+	for _, seed := range []string{"@bridge hi #x", "@here `@here`", "https://x.y/z?a=1&b=2)", "```\n@Anna", "a@b", "👍 & <b>", "#general!", "``````"} {
 		f.Add(seed)
 	}
 	s, err := build(Options{}.withDefaults())

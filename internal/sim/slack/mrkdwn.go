@@ -131,7 +131,7 @@ func (n names) mrkdwn(text string) string {
 // codeAt reads the code that s begins with: ``` to ```, or ` to ` on one line.
 func codeAt(s string) (code string, size int, fence bool) {
 	if rest, ok := strings.CutPrefix(s, "```"); ok {
-		if end := strings.Index(rest, "```"); end >= 0 {
+		if end := strings.Index(rest, "```"); end > 0 { // with nothing between, the marks stand for themselves
 			return rest[:end], end + 6, true
 		}
 		return "", 0, false
