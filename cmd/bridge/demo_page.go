@@ -69,6 +69,9 @@ func (p *program) demoPage(ctx context.Context, flags pageFlags, dir string) (er
 		return err
 	}
 	fmt.Fprintf(p.out, "The playground is at %s (Ctrl-C ends it).\n", w.Server.URL())
+	if !w.Server.Loopback() {
+		fmt.Fprintln(p.err, "Warning: this address can be reached from other machines, and whoever reaches it can use the page.")
+	}
 	if !flags.noBrowser {
 		openBrowser(w.Server.URL())
 	}

@@ -9,6 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/clickai/bridge/internal/sim"
 )
@@ -18,6 +19,8 @@ const (
 	maxUpload = 24 << 20
 	maxFiles  = 10
 	maxJSON   = 256 << 10
+	// readTimeout bounds how long its body may take to come.
+	readTimeout = time.Minute
 )
 
 // act is what a person does on the page.
@@ -45,6 +48,8 @@ func (a *act) ref() sim.Ref { return sim.Ref{Room: a.Room, Thread: a.Thread, ID:
 func (s *Server) acting(do func(context.Context, *act) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxUpload)
+		// A body that does not come is not waited for longer. What cannot be set is not needed: it is for sockets.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(readTimeout))
 		a := &act{}
 		err := a.read(r)
 		if err == nil {

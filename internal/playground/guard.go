@@ -12,7 +12,7 @@ import (
 const tokenHeader = "X-Playground-Token"
 
 // policy lets the page load what it is made of and nothing else: https://www.w3.org/TR/CSP3/
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; connect-src 'self'; " +
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; " +
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'"
 
 // guard lets in only what this page asks for, and sets the headers that every answer has.

@@ -39,7 +39,7 @@ func TestPictures(t *testing.T) {
 	}
 	p.wait("the picture", `document.querySelector('#pane-discord .files img')?.complete`)
 	p.wait("three whole turns", `document.querySelectorAll('.turn .status.finished').length === 3`)
-	m := bots(w.platform("telegram"))[0]
+	m := w.await("telegram", "the answer", answerTo("to see more"))
 	if err := w.platform("telegram").React(t.Context(), m.Ref, w.Set.Stages()[2].Person, "👍"); err != nil {
 		t.Fatal(err)
 	}

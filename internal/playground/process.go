@@ -25,6 +25,7 @@ type Process struct {
 	now    *child
 	starts int
 	closed bool
+	wg     sync.WaitGroup
 }
 
 // child is one life of the process.
@@ -53,11 +54,11 @@ func (p *Process) Start() error {
 	if err := c.cmd.Start(); err != nil {
 		return fmt.Errorf("start the bridge: %w", err)
 	}
-	go func() {
+	p.wg.Go(func() {
 		c.err = c.cmd.Wait()
 		close(c.ended)
 		p.notifier.Notify()
-	}()
+	})
 	p.now = c
 	p.starts++
 	p.notifier.Notify()
@@ -123,7 +124,9 @@ func (p *Process) Close() error {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
-	return p.Stop(context.Background())
+	err := p.Stop(context.Background())
+	p.wg.Wait()
+	return err
 }
 
 // bridgeItem is how the bridge stands.

@@ -33,9 +33,12 @@ type Relay struct {
 	up       *url.URL
 	listener net.Listener
 	server   *http.Server
-	served   chan struct{}
-	notifier sim.Notifier
-	log      *slog.Logger
+	// transport is what ClickAI is reached by.
+	transport *http.Transport
+	served    chan struct{}
+	requests  inflight
+	notifier  sim.Notifier
+	log       *slog.Logger
 
 	mu      sync.Mutex
 	turns   []*turn // the newest maxTurns
@@ -56,19 +59,20 @@ func NewRelay(base string, log *slog.Logger) (*Relay, error) {
 		return nil, fmt.Errorf("relay to ClickAI: %w", err)
 	}
 	r := &Relay{up: up, listener: l, served: make(chan struct{}), log: log}
+	r.transport = &http.Transport{
+		DialContext:           (&net.Dialer{Timeout: relayDial}).DialContext,
+		ResponseHeaderTimeout: relayHeader, TLSHandshakeTimeout: relayDial, ForceAttemptHTTP2: true,
+		DisableCompression: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
+	}
 	proxy := &httputil.ReverseProxy{
 		Rewrite:        func(pr *httputil.ProxyRequest) { pr.SetURL(up); pr.Out.Header.Del("Accept-Encoding") },
 		ModifyResponse: r.answered,
-		Transport: &http.Transport{
-			DialContext:           (&net.Dialer{Timeout: relayDial}).DialContext,
-			ResponseHeaderTimeout: relayHeader, TLSHandshakeTimeout: relayDial, ForceAttemptHTTP2: true,
-			DisableCompression: true, MaxIdleConnsPerHost: 16, IdleConnTimeout: time.Minute,
-		},
-		ErrorLog:     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
-		ErrorHandler: r.failed,
+		Transport:      r.transport,
+		ErrorLog:       slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		ErrorHandler:   r.failed,
 	}
 	r.server = &http.Server{
-		Handler:           http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.serve(proxy, w, req) }),
+		Handler:           r.requests.wrap(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) { r.serve(proxy, w, req) })),
 		ReadHeaderTimeout: relayDial, IdleTimeout: time.Minute,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
@@ -88,6 +92,8 @@ func (r *Relay) URL() string { return "http://" + r.listener.Addr().String() }
 func (r *Relay) Close() error {
 	err := r.server.Close()
 	<-r.served
+	r.requests.wait()
+	r.transport.CloseIdleConnections()
 	return err
 }
 
@@ -218,19 +224,25 @@ func routeOf(req *http.Request) (kind route, id string) {
 	return routeOther, ""
 }
 
-// peek reads the beginning of a body and puts it back; nil when the body is longer than maxBody.
+// peek reads the beginning of a body and puts it back; nil when the body is longer than maxBody. One that was read whole is not
+// asked again: net/http closes a request's body once its answer begins, and a transport that looks whether there is more of it
+// only then would take that for an error and break the answer off.
 func peek(body *io.ReadCloser) ([]byte, error) {
 	whole := *body
 	head, err := io.ReadAll(io.LimitReader(whole, maxBody+1))
 	if err != nil {
 		return nil, err
 	}
-	*body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(head), whole), whole}
+	put := func(r io.Reader) {
+		*body = struct {
+			io.Reader
+			io.Closer
+		}{r, whole}
+	}
 	if len(head) > maxBody {
+		put(io.MultiReader(bytes.NewReader(head), whole))
 		return nil, nil
 	}
+	put(bytes.NewReader(head))
 	return head, nil
 }

@@ -84,6 +84,7 @@ type Server struct {
 
 	listener net.Listener
 	http     *http.Server
+	requests inflight
 	ctx      context.Context // ends with Close
 	cancel   context.CancelFunc
 	wg       sync.WaitGroup
@@ -113,7 +114,7 @@ func New(opt Options) (*Server, error) {
 	s.listener, s.port, s.loopback = l, fmt.Sprint(addr.Port), addr.IP.IsLoopback()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.http = &http.Server{
-		Handler: s.guard(s.routes()), ReadHeaderTimeout: headerTimeout, IdleTimeout: 2 * time.Minute,
+		Handler: s.requests.wrap(s.guard(s.routes())), ReadHeaderTimeout: headerTimeout, IdleTimeout: 2 * time.Minute,
 		ErrorLog: slog.NewLogLogger(s.log.Handler(), slog.LevelDebug),
 	}
 	for _, p := range s.platforms {
@@ -151,18 +152,22 @@ func listen(address string, fallback bool) (net.Listener, error) {
 	return l, nil
 }
 
-// URL is the page's address.
+// URL is the page's address; where it listens on all addresses, the one for this machine.
 func (s *Server) URL() string {
-	if s.loopback {
-		return "http://" + s.listener.Addr().String() + "/"
+	if a, ok := s.listener.Addr().(*net.TCPAddr); ok && a.IP.IsUnspecified() {
+		return "http://127.0.0.1:" + s.port + "/"
 	}
-	return "http://127.0.0.1:" + s.port + "/"
+	return "http://" + s.listener.Addr().String() + "/"
 }
+
+// Loopback tells whether the page can be reached from this machine alone.
+func (s *Server) Loopback() bool { return s.loopback }
 
 // Close ends all pages and waits for every goroutine. The stand-ins, the relay and the bridge stay as they are.
 func (s *Server) Close() error {
 	s.cancel()
 	err := s.http.Close()
+	s.requests.wait()
 	s.wg.Wait()
 	s.tour.wg.Wait()
 	if err != nil {

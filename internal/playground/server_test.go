@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -153,7 +154,7 @@ func TestActs(t *testing.T) {
 func TestEventsGoOn(t *testing.T) {
 	t.Parallel()
 	w := serve(t)
-	read := func(last string, until string) (id, data string) {
+	read := func(last string, until ...string) (id, data string) {
 		req, err := http.NewRequestWithContext(t.Context(), "GET", w.Server.URL()+"api/events", nil)
 		if err != nil {
 			t.Fatal(err)
@@ -171,7 +172,8 @@ func TestEventsGoOn(t *testing.T) {
 				id = v
 			}
 			if v, ok := strings.CutPrefix(in.Text(), "data: "); ok {
-				if data += v; strings.Contains(data, until) {
+				data += v
+				if !slices.ContainsFunc(until, func(want string) bool { return !strings.Contains(data, want) }) {
 					return id, data
 				}
 			}
@@ -179,7 +181,7 @@ func TestEventsGoOn(t *testing.T) {
 		t.Fatalf("the stream ended without %q: %v", until, in.Err())
 		return "", ""
 	}
-	id, first := read("", `"c|telegram"`)
+	id, first := read("", `"c|slack"`, `"c|discord"`, `"c|telegram"`)
 	if !strings.Contains(first, `"reset":true`) {
 		t.Errorf("the first update is no reset: %.200s", first)
 	}
@@ -191,6 +193,33 @@ func TestEventsGoOn(t *testing.T) {
 	}
 	if _, other := read("ABC-5", `"c|telegram"`); !strings.Contains(other, `"reset":true`) {
 		t.Error("the number of another run is believed")
+	}
+}
+
+// TestElsewhere listens on all addresses: the page says so, and is served under any address of this machine but no foreign name.
+func TestElsewhere(t *testing.T) {
+	t.Parallel()
+	w := serve(t)
+	if !w.Server.Loopback() {
+		t.Error("a page on 127.0.0.1 is said to be reached from elsewhere")
+	}
+	s, err := playground.New(playground.Options{Listen: "0.0.0.0:0", Set: w.Set, Relay: w.Relay})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if s.Loopback() || !strings.HasPrefix(s.URL(), "http://127.0.0.1:") {
+		t.Errorf("the page at %s is said to be on loopback alone", s.URL())
+	}
+	port := s.URL()[strings.LastIndexByte(s.URL(), ':')+1 : len(s.URL())-1]
+	for host, want := range map[string]int{"192.0.2.1:" + port: 200, "evil.example:" + port: 421, "192.0.2.1:1": 421} {
+		if got, _, _ := ask(t, "GET", s.URL(), map[string]string{"Host": host}, ""); got != want {
+			t.Errorf("under %s: status %d, want %d", host, got, want)
+		}
 	}
 }
 

@@ -31,7 +31,7 @@ export class Turns {
       keys = [...of('t|')].map(([k]) => k);
     }
     const ids = new Set(keys.map((k) => Number(k.split('|')[1])));
-    for (const id of [...ids].sort((a, b) => a - b)) this.draw(id);
+    for (const id of [...ids].sort((a, b) => a - b)) this.draw(id, whole);
     this.empty.hidden = this.cards.size > 0;
     while (this.list.children.length > most) this.drop(this.list.lastChild.turn);
     this.choose();
@@ -48,7 +48,7 @@ export class Turns {
     this.cards.delete(id);
   }
 
-  draw(id) {
+  draw(id, old) {
     const turn = items.get('t|' + id);
     if (!turn) {
       this.drop(id);
@@ -57,6 +57,7 @@ export class Turns {
     let card = this.cards.get(id);
     if (!card) {
       card = this.make(id);
+      card.told = old && turn.status !== 'running'; // what was over before is no news
       this.cards.set(id, card);
       let before = this.list.firstChild;
       while (before && before.turn > id) before = before.nextSibling;
@@ -118,10 +119,10 @@ export class Turns {
         el('span', { class: 'from ' + (turn.p || ''), text: (turn.p || '') + (turn.where ? ' · ' + turn.where : '') }),
         el('span', { class: 'status ' + turn.status, text: t('status.' + turn.status) + state })),
       el('span', { class: 'query', text: turn.query || turn.path }));
-    if (card.was === 'running' && turn.status !== 'running') {
-      announce(t('answered', { platform: turn.p || 'ClickAI', status: t('status.' + turn.status) }));
+    if (!card.told && turn.status !== 'running' && turn.p) {
+      card.told = true;
+      announce(t('answered', { platform: turn.p, status: t('status.' + turn.status) }));
     }
-    card.was = turn.status;
     if (!card.detail.hidden) this.detail(card, turn, did);
   }
 
