@@ -101,17 +101,6 @@ func (p *positions) missed(at time.Time) {
 	p.gap++
 }
 
-// lapsed notes that what was sent since a time may have been lost. Where the history is to be read since then already,
-// that will do.
-func (p *positions) lapsed(since time.Time) {
-	p.mu.Lock()
-	known := p.gap != 0 && !since.Before(p.until)
-	p.mu.Unlock()
-	if !known {
-		p.missed(since)
-	}
-}
-
 // behind tells from when on the history is to be read, and counts the gaps; 0: there is none, or it is still growing: what
 // is read while no socket is open lacks what is said until one is.
 func (p *positions) behind() (from time.Time, gap int) {

@@ -239,7 +239,7 @@ func (r *runner) tried(h http.Header) {
 	n, _ := strconv.Atoi(h.Get("X-Slack-Retry-Num"))
 	last := r.p.inbox.firstTry(n == 0)
 	if n >= 2 && h.Get("X-Slack-Retry-Reason") != "http_error" {
-		r.positions.lapsed(last)
+		r.positions.missed(last)
 		r.catchup.after(r.p.times.retryStore)
 	}
 }
@@ -253,7 +253,7 @@ func (r *runner) watchQuiet(ctx context.Context) {
 			since, pause = came, r.p.times.quiet
 			continue
 		}
-		r.positions.lapsed(since)
+		r.positions.missed(since)
 		r.catchup.start()
 		since, pause = time.Now(), min(2*pause, r.p.times.maxQuiet)
 	}
