@@ -19,7 +19,8 @@ import (
 // Health is what a bridge holds at a time.
 type Health struct {
 	After      time.Duration // since it was first looked at
-	Resident   int64         // bytes, of the process
+	Resident   int64         // bytes that the process holds in memory for itself
+	Mapped     int64         // bytes in memory of files: the binary and the store, whose pages the system can take back
 	Heap       int64         // bytes that are in use after a collection
 	Goroutines int
 	Files      int // open ones, with connections
@@ -28,8 +29,8 @@ type Health struct {
 // String is a line of a table.
 func (h Health) String() string {
 	const mega = 1 << 20
-	return fmt.Sprintf("%8v  resident %5.1f MB  heap %4.1f MB  goroutines %3d  open files %3d", h.After.Round(time.Second),
-		float64(h.Resident)/mega, float64(h.Heap)/mega, h.Goroutines, h.Files)
+	return fmt.Sprintf("%8v  resident %5.1f MB and %5.1f MB of files  heap %4.1f MB  goroutines %3d  open files %3d", h.After.Round(time.Second),
+		float64(h.Resident)/mega, float64(h.Mapped)/mega, float64(h.Heap)/mega, h.Goroutines, h.Files)
 }
 
 // Doctor looks at a bridge that runs with --pprof.
@@ -67,11 +68,13 @@ func (d *Doctor) Look(ctx context.Context, pid int) error {
 	if err != nil {
 		return fmt.Errorf("look at the bridge: %w", err)
 	}
-	kilo, err := match(status, regexp.MustCompile(`(?m)^VmRSS:\s+(\d+) kB`))
-	if err != nil {
-		return err
+	for name, to := range map[string]*int64{"RssAnon": &h.Resident, "RssFile": &h.Mapped} {
+		kilo, err := match(status, regexp.MustCompile(`(?m)^`+name+`:\s+(\d+) kB`))
+		if err != nil {
+			return err
+		}
+		*to = kilo << 10
 	}
-	h.Resident = kilo << 10
 	open, err := os.ReadDir(filepath.Join(proc, "fd"))
 	if err != nil {
 		return fmt.Errorf("look at the bridge: %w", err)
@@ -167,6 +170,7 @@ func median(all []Health) Health {
 	return Health{
 		After:      all[0].After,
 		Resident:   middle(func(h Health) int64 { return h.Resident }),
+		Mapped:     middle(func(h Health) int64 { return h.Mapped }),
 		Heap:       middle(func(h Health) int64 { return h.Heap }),
 		Goroutines: int(middle(func(h Health) int64 { return int64(h.Goroutines) })),
 		Files:      int(middle(func(h Health) int64 { return int64(h.Files) })),

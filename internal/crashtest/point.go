@@ -86,14 +86,14 @@ func Points(platforms []string, mode string) []Point {
 
 // plan is how one process is to end.
 type plan struct {
-	point Point // zero: at a time
-	nth   int   // occurrence of the point, from 1
-	after time.Duration
+	point Point         // zero: at a time
+	nth   int           // occurrence of the point, from 1
+	after time.Duration // zero point: when it dies; else at the latest
 }
 
 const (
-	// patience is how long a point is waited for; then it is left for another time.
-	patience = 1500 * time.Millisecond
+	// patience is how long a point is waited for, times how often that was in vain; then it is left for another time.
+	patience = 2 * time.Second
 	// lifetime is the longest life of a process that is killed at a random time.
 	lifetime = 1200 * time.Millisecond
 )
@@ -104,11 +104,13 @@ type planner struct {
 	all   []plan
 	queue []plan
 	last  plan // as it stood in the queue
+
+	missed map[plan]int
 }
 
 // newPlanner plans for these points. Those that were hit least so far come first.
 func newPlanner(r *rand.Rand, points []Point, hit map[Point][2]int) *planner {
-	p := &planner{r: r}
+	p := &planner{r: r, missed: map[plan]int{}}
 	for _, pt := range points {
 		p.all = append(p.all, plan{point: pt, nth: 1}, plan{point: pt, nth: 2})
 	}
@@ -122,11 +124,16 @@ func (p *planner) fill() {
 	p.r.Shuffle(len(p.queue), func(i, j int) { p.queue[i], p.queue[j] = p.queue[j], p.queue[i] })
 }
 
+// A point that did not come is tried again after so many others, and so often.
+const tryAfter, tryAgain = 5, 4
+
 // again puts the last plan back: its point did not come.
 func (p *planner) again() {
-	if p.last != (plan{}) {
-		p.queue = append(p.queue, p.last)
+	if p.last == (plan{}) || p.missed[p.last] == tryAgain {
+		return
 	}
+	p.missed[p.last]++
+	p.queue = slices.Insert(p.queue, min(tryAfter, len(p.queue)), p.last)
 }
 
 func (p *planner) next() plan {
@@ -144,6 +151,7 @@ func (p *planner) next() plan {
 	next := p.queue[0]
 	p.queue = p.queue[1:]
 	p.last = next
+	next.after = patience * time.Duration(1+p.missed[next])
 	switch {
 	case next.nth == 1:
 	case next.point.What == "event" && next.point.Service == "clickai":

@@ -137,7 +137,7 @@ func TestPlannerOrder(t *testing.T) {
 	n := len(p.queue)
 	missed := aimed()
 	p.again()
-	if last := p.queue[len(p.queue)-1]; len(p.queue) != n || last.point != missed.point {
-		t.Errorf("%v was put back as %v", missed.point, last.point)
+	if got := p.queue[tryAfter]; len(p.queue) != n || got.point != missed.point {
+		t.Errorf("%v was put back as %v", missed.point, got)
 	}
 }

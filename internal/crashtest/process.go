@@ -147,11 +147,7 @@ func (k *killer) runOnce(ctx context.Context, pl plan) error {
 	if err := k.start(pl, true); err != nil {
 		return err
 	}
-	life := pl.after
-	if pl.point != (Point{}) {
-		life = patience
-	}
-	t := time.NewTimer(life)
+	t := time.NewTimer(pl.after)
 	defer t.Stop()
 	p := k.p
 	select {

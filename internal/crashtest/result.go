@@ -22,6 +22,8 @@ type Result struct {
 	Violations []string
 	// Failures are what was promised and not kept, each with what was seen.
 	Failures []string
+
+	progress func(line string) // gets failures at once; nil: nobody
 }
 
 // Platform is what was seen on one platform.
@@ -47,7 +49,7 @@ type Platform struct {
 }
 
 func newResult(cfg Config) *Result {
-	r := &Result{Seed: cfg.Seed, Aimed: map[Point][2]int{}, Troubles: map[string]int{}}
+	r := &Result{Seed: cfg.Seed, Aimed: map[Point][2]int{}, Troubles: map[string]int{}, progress: cfg.Progress}
 	for _, name := range cfg.Platforms {
 		r.Platforms = append(r.Platforms, &Platform{Name: name})
 	}
@@ -77,7 +79,11 @@ func (r *Result) addKills(kills []Kill) {
 }
 
 func (r *Result) fail(format string, args ...any) {
-	r.Failures = append(r.Failures, fmt.Sprintf(format, args...))
+	f := fmt.Sprintf(format, args...)
+	r.Failures = append(r.Failures, f)
+	if r.progress != nil {
+		r.progress("FAILURE " + f)
+	}
 }
 
 // maxViolations are how many are told.

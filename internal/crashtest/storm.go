@@ -66,6 +66,9 @@ func (st Storm) play(ctx context.Context, cfg Config, sc Scene, index int, res *
 		return err
 	}
 	opt.Discord.HeartbeatInterval = heartbeat
+	if st.Late { // Slack tries for longer than a silent socket goes unnoticed, which is half a minute
+		opt.Slack.Retries = []time.Duration{0, 20 * time.Second, 40 * time.Second, time.Minute}
+	}
 	if err := s.open(index, opt); err != nil {
 		return err
 	}
