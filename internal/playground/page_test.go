@@ -91,7 +91,12 @@ func (p *page) wait(what, expression string) {
 	ctx, cancel := context.WithTimeout(p.ctx, patience)
 	defer cancel()
 	// Not chromedp.Poll: it compiles text in the page, which the page's policy forbids.
-	look := `new Promise(done => { const look = () => { if (` + expression + `) done(true); else setTimeout(look, 50); }; look(); })`
+	// What is not there yet has no properties: that is no reason to give up.
+	look := `new Promise(done => {
+		const holds = () => { try { return !!(` + expression + `); } catch (e) { if (e instanceof TypeError) return false; throw e; } };
+		const look = () => { if (holds()) done(true); else setTimeout(look, 50); };
+		look();
+	})`
 	if _, err := chromedp.Run(ctx, chromedp.Evaluate[bool](look, chromedp.EvalAwaitPromise)); err != nil {
 		text, _ := chromedp.Run(p.ctx, chromedp.Evaluate[string](`document.body.innerText.slice(0, 4000)`))
 		p.t.Fatalf("wait for %s (%s): %v\nthe page says:\n%s", what, expression, err, text)
