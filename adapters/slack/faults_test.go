@@ -124,6 +124,7 @@ func TestRefreshLeavesNoGap(t *testing.T) {
 	s := newSim(t, simslack.Options{Retries: []time.Duration{}})
 	clean(t, s)
 	p, h := newBot(t, config(s)), newHost()
+	slack.Ping(p, 10*time.Minute) // no socket is silent for long, however slow the machine is
 	start(t, p, h)
 	h.waitUp(t, 1)
 	await(t, "two sockets", s.Changed, func() bool { return s.Sockets() == 2 })
@@ -157,5 +158,8 @@ func TestRefreshLeavesNoGap(t *testing.T) {
 		if d.Attempts != 1 || !d.Acked {
 			t.Errorf("delivery %+v, want it acknowledged at once", d)
 		}
+	}
+	if n := s.Faults().Hits(); n != 0 {
+		t.Errorf("%d looks at a history, want none", n)
 	}
 }

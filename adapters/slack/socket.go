@@ -81,10 +81,15 @@ func connectError(err error) *core.Error {
 // session is one client of slack-go, which opens its socket anew whenever Slack ends it. It returns when ctx ends, when
 // slack-go gives up, or when handle says so; then slack-go has been waited for.
 func (r *runner) session(ctx context.Context, n int) error {
-	client := socketmode.New(r.p.api, socketmode.OptionDialer(r.p.dialer), socketmode.OptionReadLimit(maxFrame),
-		socketmode.OptionPingInterval(r.p.times.ping))
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
+	dialer := watch(r.p.dialer, r.p.times.ping/silence, func(since time.Time) {
+		if inner.Err() == nil { // else it is the bot that ends it
+			r.silent(n, since)
+		}
+	})
+	client := socketmode.New(r.p.api, socketmode.OptionDialer(dialer), socketmode.OptionReadLimit(maxFrame),
+		socketmode.OptionPingInterval(r.p.times.ping))
 	ended := make(chan error, 1)
 	go func() { ended <- client.RunContext(inner) }()
 	var why error
@@ -123,11 +128,11 @@ func (r *runner) session(ctx context.Context, n int) error {
 func (r *runner) hello(n int, req *socketmode.Request) (after time.Duration) {
 	r.connected(n)
 	life := time.Duration(min(max(req.DebugInfo.ApproximateConnectionTime, 0), 1<<20)) * time.Second
-	if r.p.times.spread > 0 {
-		life = 2 * r.p.times.spread
-	}
-	if life == 0 || !r.younger(n, life) {
+	switch {
+	case life == 0 || !r.younger(n, life):
 		return 0
+	case r.p.times.spread > 0:
+		return r.p.times.spread
 	}
 	return life / 2
 }

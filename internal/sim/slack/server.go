@@ -56,6 +56,7 @@ type Server struct {
 	sockets    []*socket
 	tickets    map[string]time.Time
 	nextSocket int
+	opened     int // sockets so far
 	holding    int // envelopes that are still to be held back
 	held       [][]byte
 	doubled    bool

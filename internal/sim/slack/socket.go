@@ -116,6 +116,7 @@ func (s *Server) join(k *socket) bool {
 		return false
 	}
 	s.sockets = append(s.sockets, k)
+	s.opened++
 	k.out <- plainJSON(object{
 		"type": "hello", "num_connections": s.openLocked(), "connection_info": object{"app_id": s.opt.AppID},
 		"debug_info": object{"host": "applink-standin", "build_number": 1, "approximate_connection_time": 18060},
@@ -220,6 +221,13 @@ func (s *Server) Sockets() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.openLocked()
+}
+
+// SocketsOpened counts the sockets that were ever greeted.
+func (s *Server) SocketsOpened() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened
 }
 
 func (s *Server) openLocked() int {

@@ -2,10 +2,21 @@ package slack
 
 // StallSockets makes every open socket half-open, as a network does that drops packets: nothing that is sent arrives on
 // either side, pings included, and nobody is told. What is sent to such a socket is gone.
-func (s *Server) StallSockets() {
+func (s *Server) StallSockets() { s.stall(maxSockets) }
+
+// StallOne does so with the socket that has been open longest.
+func (s *Server) StallOne() { s.stall(1) }
+
+func (s *Server) stall(most int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, k := range s.sockets {
+		if k.retiring {
+			continue
+		}
+		if most--; most < 0 {
+			return
+		}
 		k.stalled.Store(true)
 	}
 }
