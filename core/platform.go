@@ -33,7 +33,7 @@ type Mover interface {
 type Sink interface {
 	// Accept makes the event durable. nil means: stored, known already, or nothing to answer: acknowledge now. On an
 	// error do not acknowledge, so that the platform delivers again. It waits for at most one commit of the store, never
-	// for the app or a platform. It is safe for concurrent use; events of one room are passed one after the other.
+	// for the app, and for a platform only where a reply may be to what is being posted, up to 5 s. It is safe for concurrent use; events of one room are passed one after the other.
 	Accept(ctx context.Context, ev Event) error
 }
 

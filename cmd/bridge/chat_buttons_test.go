@@ -22,26 +22,33 @@ const (
 	suggested = "Show me some code" // one of what the app suggests at its opening
 )
 
-// bearer is the last message of the bot that bears a button; label "" means any but those that every answer has.
-func (s *scene) bearer(label string) (at sim.Ref, found string) {
-	s.until("a message with the button "+label, func() bool {
-		for _, m := range slices.Backward(s.lines(s.user)) {
-			for _, b := range s.buttons(m.Ref) {
-				if b.label == label || label == "" && !slices.Contains([]string{onLike, onDislike, onRetry, onStop}, b.label) {
-					at, found = m.Ref, b.label
-					return true
-				}
+// answer is the message with a turn's whole answer, and so with its buttons. It begins with the number of the turn, so that no
+// other one is taken for it.
+func (s *scene) answer(t clickai.Turn) (at sim.Ref) {
+	s.until(fmt.Sprintf("the answer to %q in one message", t.Question), func() bool {
+		for _, m := range s.lines(s.user) {
+			if shown := letters(m.Shown); strings.Contains(shown, firstLetters(t.Answer, 20)) && strings.Contains(shown, lastLetters(t.Answer, 40)) {
+				at = m.Ref
+				return true
 			}
 		}
 		return false
 	})
-	return at, found
+	return at
 }
 
-// pressesLast presses the button under the last message that bears it.
-func (s *scene) pressesLast(user, label string) {
-	at, label := s.bearer(label)
-	s.presses(user, at, label)
+// suggestion is the first question that is suggested under an answer.
+func (s *scene) suggestion(at sim.Ref) (label string) {
+	s.until("a suggestion", func() bool {
+		for _, b := range s.buttons(at) {
+			if !slices.Contains([]string{onLike, onDislike, onRetry, onStop}, b.label) {
+				label = b.label
+				return true
+			}
+		}
+		return false
+	})
+	return label
 }
 
 // rated waits for what ClickAI was told last of a message.
@@ -60,13 +67,12 @@ func (s *scene) isRated(message, rating string, content ...string) bool {
 }
 
 // halfway asks what is answered by a half until gate opens, and waits until that is shown.
-func (s *scene) halfway() (gate *clickai.Gate) {
+func (s *scene) halfway() (gate *clickai.Gate, at sim.Ref) {
 	gate = clickai.NewGate()
 	question := "tell me, " + s.name
 	s.set.ClickAI.Script(clickai.ForQuery(question), clickai.Text("Once upon a time "), clickai.Wait(gate), clickai.Text("they lived."))
 	s.asks(s.user, question)
-	s.sees(s.user, "Once upon a time")
-	return gate
+	return gate, s.sees(s.user, "Once upon a time").Ref
 }
 
 // stopped wants the turn that do ends to be ended at ClickAI too, with what was shown still there.
@@ -79,6 +85,39 @@ func (s *scene) stopped(do func()) {
 	})
 }
 
+// disliked is a turn whose answer the person has rated so.
+func (s *scene) disliked() clickai.Turn {
+	t := s.ask("one")
+	s.presses(s.user, s.answer(t), onDislike)
+	s.rated(t.MessageID, "dislike", "👎")
+	return t
+}
+
+// fillsIn has an answer disliked, says why in the form that opens, and returns the turn that got the reason. Platforms take a form
+// for seconds only, which a busy machine may miss: then another answer is rated.
+func (s *scene) fillsIn(why string) (t clickai.Turn) {
+	var all []clickai.Turn
+	for said := false; !said; {
+		late := s.log.tooLate()
+		all = append(all, s.disliked())
+		s.until("a form", func() bool {
+			ok, err := s.reason(s.t.Context(), s.at, s.user, why)
+			s.must(err)
+			said = said || ok
+			return said || s.log.tooLate() > late
+		})
+	}
+	// It was perhaps somebody else who was too late, and the first form has opened after all.
+	s.until("the reason", func() bool {
+		i := slices.IndexFunc(all, func(t clickai.Turn) bool { return s.isRated(t.MessageID, "dislike", why) })
+		if i >= 0 {
+			t = all[i]
+		}
+		return i >= 0
+	})
+	return t
+}
+
 // chatButtons is each button, pressed by someone who may, with what that person sees and what ClickAI got.
 var chatButtons = []struct {
 	name  string
@@ -86,15 +125,18 @@ var chatButtons = []struct {
 	do    func(s *scene)
 }{
 	{"stop", true, func(s *scene) {
-		defer s.halfway().Open()
-		s.stopped(func() { s.pressesLast(s.other, onStop) })
+		gate, at := s.halfway()
+		defer gate.Open()
+		s.stopped(func() { s.presses(s.other, at, onStop) })
 	}},
 	{"stop as words", true, func(s *scene) {
-		defer s.halfway().Open()
+		gate, _ := s.halfway()
+		defer gate.Open()
 		s.stopped(func() { s.gives(s.user, "stop", "") })
 	}},
 	{"stop in the own form", false, func(s *scene) {
-		defer s.halfway().Open()
+		gate, _ := s.halfway()
+		defer gate.Open()
 		s.own = true
 		s.stopped(func() { s.gives(s.user, "stop", "") })
 	}},
@@ -102,65 +144,51 @@ var chatButtons = []struct {
 		question := "will it work, " + s.name
 		s.set.ClickAI.Script(clickai.ForQuery(question), clickai.Text("So far "), clickai.Fail(500, "internal_server_error", "the model is away"))
 		first := s.next(func() { s.asks(s.user, question) })
-		s.sees(s.user, "So far", "!retry")
-		again := s.next(func() { s.pressesLast(s.other, onRetry) })
+		at := s.sees(s.user, "So far", "!retry").Ref
+		again := s.next(func() { s.presses(s.other, at, onRetry) })
 		if again.Question != first.Question || again.Status != clickai.StatusFinished {
 			s.errorf("asked again as %q, which ended as %s", again.Question, again.Status)
 		}
 	}},
 	{"like", true, func(s *scene) {
 		t := s.ask("one")
-		s.pressesLast(s.user, onLike)
+		at := s.answer(t)
+		s.presses(s.user, at, onLike)
 		s.rated(t.MessageID, "like", "👍")
 		s.sees(s.user, "Thank you")
 		if s.reason != nil {
-			s.pressesLast(s.other, onDislike)
+			s.presses(s.other, at, onDislike)
 			s.rated(t.MessageID, "", "👍", "👎") // as many as against it
 		}
 	}},
 	{"dislike and why", true, func(s *scene) {
 		const why = "it was rude & long"
 		var t clickai.Turn
-		for said := false; !said; {
-			t = s.ask("one")
-			late := s.log.tooLate()
-			s.pressesLast(s.user, onDislike)
-			s.rated(t.MessageID, "dislike", "👎")
-			if s.reason == nil {
-				asked := s.sees(s.user, "What was wrong with it?")
-				// Nobody replies before the bridge has noted what it asks about, which this test may: then it is a question.
-				for turns := 0; turns != len(s.log.in(s.at.Room)); {
-					turns = len(s.log.in(s.at.Room))
-					_, err := s.Say(s.t.Context(), sim.Say{Room: s.at.Room, Thread: s.at.Thread, User: s.user, Text: why, ReplyTo: asked.ID})
-					s.must(err)
-					s.until("the reason, or a turn", func() bool {
-						return s.isRated(t.MessageID, "dislike", why) || len(s.log.in(s.at.Room)) > turns
-					})
-				}
-				said = true
-				continue
-			}
-			// Platforms take a form for seconds only, which a busy machine may miss: then another answer is rated.
-			s.until("a form", func() bool {
-				ok, err := s.reason(s.t.Context(), s.at, s.user, why)
-				s.must(err)
-				said = said || ok
-				return said || s.log.tooLate() > late
-			})
+		if s.reason == nil {
+			t = s.disliked()
+			asked := s.sees(s.user, "What was wrong with it?")
+			_, err := s.Say(s.t.Context(), sim.Say{Room: s.at.Room, Thread: s.at.Thread, User: s.user, Text: why, ReplyTo: asked.ID})
+			s.must(err)
+			s.rated(t.MessageID, "dislike", why)
+			s.end = func() { s.turned(1) } // a reason is no question
+		} else {
+			t = s.fillsIn(why)
 		}
-		s.rated(t.MessageID, "dislike", why)
 		s.sees(s.user, "Thank you")
 		// It is asked once.
-		s.pressesLast(s.user, onLike)
+		at := s.answer(t)
+		s.presses(s.user, at, onLike)
 		s.rated(t.MessageID, "like")
-		s.pressesLast(s.user, onDislike)
+		s.sees(s.user, "Thank you")
+		s.presses(s.user, at, onDislike)
 		s.rated(t.MessageID, "dislike")
 		s.sees(s.user, "Thank you")
 	}},
 	{"suggested question", true, func(s *scene) {
 		first := s.ask("one")
-		_, label := s.bearer("")
-		second := s.next(func() { s.pressesLast(s.user, "") })
+		at := s.answer(first)
+		label := s.suggestion(at)
+		second := s.next(func() { s.presses(s.user, at, label) })
 		if second.Question != label || second.ConversationSent != first.ConversationID {
 			s.errorf("asked %q with conversation_id %q, want %q with %q", second.Question, second.ConversationSent, label, first.ConversationID)
 		}
@@ -233,5 +261,6 @@ func TestButtons(t *testing.T) {
 	}
 	cast.wait()
 	stop()
+	cast.end()
 	well(t, s, log, "the model is away")
 }

@@ -5,14 +5,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/clickai"
 )
 
 // turnedAway presses a button as someone who may not, who is told so.
-func (s *scene) turnedAway(label string) {
-	s.pressesLast(s.other, label)
+func (s *scene) turnedAway(at sim.Ref, label string) {
+	s.presses(s.other, at, label)
 	s.sees(s.other, s.line("denied"))
 }
 
@@ -23,19 +25,26 @@ func (s *scene) silence() {
 	s.mark(s.user)
 	s.say(s.user, "!status", false)
 	s.sees(s.user, s.line("app"))
-	s.end = func() { s.said(2) }
+	s.end = func() { s.said(2, 2) }
 }
 
 // said wants so many messages of the bot in the place.
-func (s *scene) said(want int) {
+func (s *scene) said(least, most int) {
 	var all []string
 	for _, m := range s.Messages(s.at.Room, s.at.Thread) {
 		if m.Bot {
 			all = append(all, m.Shown)
 		}
 	}
-	if len(all) != want {
-		s.errorf("the bot has said %d things, want %d: %q", len(all), want, all)
+	if len(all) < least || len(all) > most {
+		s.errorf("the bot has said %d things, want %d to %d: %q", len(all), least, most, all)
+	}
+}
+
+// turned wants so many turns in the place.
+func (s *scene) turned(want int) {
+	if all := s.log.in(s.at.Room); len(all) != want {
+		s.errorf("%d turns, want %d: %+v", len(all), want, all)
 	}
 }
 
@@ -47,33 +56,33 @@ var chatDenied = []struct {
 }{
 	{"rate and ask", false, func(s *scene) {
 		t := s.ask("one")
-		s.turnedAway(onLike)
-		s.turnedAway(onDislike)
-		s.turnedAway("")
-		s.pressesLast(s.user, onDislike)
+		at := s.answer(t)
+		s.turnedAway(at, onLike)
+		s.turnedAway(at, onDislike)
+		s.turnedAway(at, s.suggestion(at))
+		s.presses(s.user, at, onDislike)
 		s.rated(t.MessageID, "dislike", "👎")
-		for _, r := range s.set.ClickAI.Ratings() {
-			if r.MessageID == t.MessageID && strings.Contains(r.Content, "👍") {
-				s.errorf("a denied person's rating reached ClickAI: %+v", r)
+		s.end = func() {
+			for _, r := range s.set.ClickAI.Ratings() {
+				if r.MessageID == t.MessageID && strings.Contains(r.Content, "👍") {
+					s.errorf("a denied person's rating reached ClickAI: %+v", r)
+				}
 			}
-		}
-		if n := len(s.log.in(s.at.Room)); n != 1 {
-			s.errorf("%d turns, want that of the question alone", n)
+			s.turned(1)
 		}
 	}},
 	{"retry", false, func(s *scene) {
 		question := "will it work, " + s.name
 		s.set.ClickAI.Script(clickai.ForQuery(question), clickai.Text("So far "), clickai.Fail(500, "internal_server_error", "the model is away"))
 		s.next(func() { s.asks(s.user, question) })
-		s.turnedAway(onRetry)
-		s.next(func() { s.pressesLast(s.user, onRetry) })
-		if n := len(s.log.in(s.at.Room)); n != 2 {
-			s.errorf("%d turns, want the question's and the one of who may", n)
-		}
+		at := s.sees(s.user, "So far", "!retry").Ref
+		s.turnedAway(at, onRetry)
+		s.next(func() { s.presses(s.user, at, onRetry) })
+		s.end = func() { s.turned(2) } // the question's, and the one of who may
 	}},
 	{"stop", false, func(s *scene) {
-		gate := s.halfway()
-		s.turnedAway(onStop)
+		gate, at := s.halfway()
+		s.turnedAway(at, onStop)
 		t := s.next(gate.Open)
 		if t.Status != clickai.StatusFinished || !strings.HasSuffix(t.Answer, "they lived.") {
 			s.errorf("the answer ended as %s: %q", t.Status, t.Answer)
@@ -107,6 +116,7 @@ var chatDenied = []struct {
 	}},
 	{"in a direct chat", true, func(s *scene) {
 		s.user = s.other
+		began := time.Now()
 		s.asks(s.other, "may I?")
 		s.sees(s.other, s.line("denied"))
 		s.gives(s.other, "help", "")
@@ -123,7 +133,8 @@ var chatDenied = []struct {
 		if s.Name() == "telegram" {
 			s.until("all is taken", func() bool { return s.set.Telegram.Pending() == 0 })
 		}
-		s.end = func() { s.said(1) }
+		most := 1 + int(time.Since(began)/time.Minute) // the line is said once a minute
+		s.end = func() { s.said(1, most) }
 	}},
 }
 
