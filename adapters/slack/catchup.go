@@ -170,6 +170,12 @@ func (c *catchup) all(ctx context.Context, rooms []wireRoom, g gap) bool {
 		found += n
 		return ctx.Err() == nil && !errors.Is(err, errNotStored)
 	}
+	// Threads are read one by one, which may take minutes. What was said beside them does not wait for that.
+	for _, w := range rooms {
+		if len(threads[w.ID]) > 0 && !c.r.held.read(w.ID, g) && !c.roots(ctx, w, g) {
+			return false
+		}
+	}
 	for _, w := range rooms {
 		if !read(w) {
 			return false
@@ -182,6 +188,16 @@ func (c *catchup) all(ctx context.Context, rooms []wireRoom, g gap) bool {
 	}
 	c.r.log.Info("caught up", slog.Int("rooms", len(rooms)), slog.Int("events", found), slog.Time("from", g.from))
 	return true
+}
+
+// roots hands over what a room shows beside its threads; false if the store refused something. Where it cannot be read, room
+// is going to tell.
+func (c *catchup) roots(ctx context.Context, w wireRoom, g gap) bool {
+	found, _, err := c.history(ctx, w.ID, tsOf(g.from))
+	if err == nil {
+		_, err = c.handOver(ctx, w, found, g)
+	}
+	return ctx.Err() == nil && !errors.Is(err, errNotStored)
 }
 
 // gap is the time in which something may have been missed.

@@ -174,3 +174,34 @@ func TestGapGrowsWhileRead(t *testing.T) {
 		t.Errorf("event %+v", ev)
 	}
 }
+
+// TestRootsBeforeThreads holds that a question waits for no thread that it does not stand in, in no room.
+func TestRootsBeforeThreads(t *testing.T) {
+	t.Parallel()
+	s := newSim(t, simslack.Options{Retries: []time.Duration{}})
+	clean(t, s)
+	h := newHost()
+	stop := start(t, newBot(t, config(s)), h)
+	h.waitUp(t, 1)
+	rooms := []string{simslack.Support, simslack.General}
+	for _, room := range rooms { // so that each has a thread
+		say(t, s, sim.Say{Room: room, User: simslack.Minh, Text: "before in " + room, Mention: true})
+	}
+	said := func(h *host, when string) func() bool {
+		return func() bool {
+			got := h.texts()
+			return !slices.ContainsFunc(rooms, func(room string) bool { return !slices.Contains(got, when+" in "+room) })
+		}
+	}
+	h.wait(t, "the first questions", said(h, "before"))
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, room := range rooms {
+		say(t, s, sim.Say{Room: room, User: simslack.Minh, Text: "missed in " + room, Mention: true})
+	}
+	s.Faults().Add(sim.Fault{Match: "conversations.replies", Delay: time.Hour})
+	next := h.next()
+	start(t, newBot(t, config(s)), next)
+	next.wait(t, "what was missed", said(next, "missed"))
+}
