@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -139,16 +140,19 @@ func TestRedirects(t *testing.T) {
 
 func TestTimeouts(t *testing.T) {
 	t.Parallel()
+	arrived := make(chan struct{}, 10)
 	hang := newServer(t, func(_ http.ResponseWriter, r *http.Request) {
 		see(t, r)
+		arrived <- struct{}{}
 		<-r.Context().Done()
 	})
-	short := 50 * time.Millisecond
+	short := time.Second // a busy machine is to have sent the request by then
 	c := newClient(t, hang.URL, func(cfg *clickai.Config) {
 		// The caller's own client has a timeout that must not count for streams.
 		cfg.HTTPClient = &http.Client{Transport: &http.Transport{}, Timeout: time.Millisecond}
 		cfg.HeaderTimeout, cfg.BlockingTimeout, cfg.CallTimeout = short, short, short
 	})
+	var wg sync.WaitGroup
 	for name, tt := range map[string]struct {
 		call  func() error
 		cause error
@@ -157,16 +161,29 @@ func TestTimeouts(t *testing.T) {
 		"blocking": {func() error { _, err := c.Chat(t.Context(), ask); return err }, clickai.ErrCallTimeout},
 		"info":     {func() error { _, err := c.Info(t.Context()); return err }, clickai.ErrCallTimeout},
 	} {
-		err := tt.call()
-		if e := wantError(t, err, clickai.KindTimeout); !errors.Is(err, tt.cause) || !e.MayHaveArrived() {
-			t.Errorf("%s: %v, want %v", name, err, tt.cause)
-		}
+		wg.Go(func() {
+			err := tt.call()
+			if e, ok := errors.AsType[*clickai.Error](err); !ok || e.Kind != clickai.KindTimeout || !errors.Is(err, tt.cause) || !e.MayHaveArrived() {
+				t.Errorf("%s: %v, want %v", name, err, tt.cause)
+			}
+			<-arrived
+		})
 	}
+	wg.Wait()
 
 	// The caller's own end is told apart from the client's timeouts.
 	because := errors.New("user said stop")
 	ctx, cancel := context.WithCancelCause(t.Context())
-	time.AfterFunc(10*time.Millisecond, func() { cancel(because) })
+	over := make(chan struct{})
+	wg.Go(func() {
+		select {
+		case <-arrived:
+			cancel(because)
+		case <-over:
+		}
+	})
+	defer wg.Wait()
+	defer close(over)
 	slow := newClient(t, hang.URL)
 	_, err := slow.ChatStream(ctx, ask)
 	wantKind(t, err, clickai.KindBroken)

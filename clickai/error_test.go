@@ -117,7 +117,7 @@ func TestErrorBodyThatStalls(t *testing.T) {
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	})
-	c := newClient(t, srv.URL, func(cfg *clickai.Config) { cfg.IdleTimeout = 50 * time.Millisecond })
+	c := newClient(t, srv.URL, func(cfg *clickai.Config) { cfg.IdleTimeout = time.Second })
 	_, err := c.ChatStream(t.Context(), ask)
 	if e := wantError(t, err, clickai.KindStatus); e.Status != 503 || string(e.Body) != `{"code":` {
 		t.Errorf("got %#v", e)

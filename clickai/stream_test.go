@@ -334,7 +334,7 @@ func hangAfter(t *testing.T, text string) (url string, gone <-chan struct{}) {
 func TestStreamIdle(t *testing.T) {
 	t.Parallel()
 	url, gone := hangAfter(t, messageEvent("a"))
-	s, err := newClient(t, url, func(c *clickai.Config) { c.IdleTimeout = 50 * time.Millisecond }).ChatStream(t.Context(), ask)
+	s, err := newClient(t, url, func(c *clickai.Config) { c.IdleTimeout = time.Second }).ChatStream(t.Context(), ask)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -295,7 +295,7 @@ func TestUploadStalls(t *testing.T) {
 	testOver := make(chan struct{}) // with its body unread, the server doesn't see the client go
 	srv := newServer(t, func(http.ResponseWriter, *http.Request) { <-testOver })
 	t.Cleanup(func() { close(testOver) })
-	c := newClient(t, srv.URL, func(cfg *clickai.Config) { cfg.HeaderTimeout = 100 * time.Millisecond })
+	c := newClient(t, srv.URL, func(cfg *clickai.Config) { cfg.HeaderTimeout = 500 * time.Millisecond })
 	pr, pw := io.Pipe()
 	defer func() { _ = pw.Close() }()
 	for name, content := range map[string]io.Reader{"server": io.LimitReader(zeros{}, 50<<20), "content": pr} {
@@ -305,7 +305,7 @@ func TestUploadStalls(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Second) // the request is under way by then
 	defer cancel()
 	_, err := newClient(t, srv.URL).Upload(ctx, clickai.UploadRequest{User: "u1", Content: pr, Size: 5})
 	wantKind(t, err, clickai.KindBroken)

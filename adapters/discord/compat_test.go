@@ -130,7 +130,7 @@ func TestCompatibleServer(t *testing.T) {
 	t.Parallel()
 	s := newPlainServer(t)
 	p := newBot(t, s.URL+"/proxy/discord/api/v10/", "Bot "+plainToken)
-	discord.Unanswered(p, 50*time.Millisecond)
+	discord.Unanswered(p, 300*time.Millisecond)
 	h := newHost()
 	start(t, p, h)
 	ev := h.event(t, core.KindMessage, 1)

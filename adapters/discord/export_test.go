@@ -12,10 +12,11 @@ import (
 	"github.com/clickai/bridge/internal/pace"
 )
 
-// Hurry shortens the periods of the connection, and returns p.
+// Hurry shortens the pauses of the connection, and returns p. How long it waits for an answer stays long: a busy machine must not
+// make it begin anew.
 func Hurry(p *Platform) *Platform {
 	p.times = timing{
-		hello: 2 * time.Second, ready: 2 * time.Second, resume: 2 * time.Second, identifyGap: time.Millisecond,
+		hello: time.Minute, ready: time.Minute, resume: time.Minute, identifyGap: time.Millisecond,
 		backoff: 5 * time.Millisecond, maxBackoff: 50 * time.Millisecond, stable: time.Hour,
 		retryStore: 300 * time.Millisecond, flush: 20 * time.Millisecond, retryPage: 5 * time.Millisecond, ack: time.Minute, lookback: time.Hour,
 	}

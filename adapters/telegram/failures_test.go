@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/clickai/bridge/adapters/telegram"
 	"github.com/clickai/bridge/core"
@@ -134,7 +133,8 @@ func (w *office) refused(method string, f sim.Fault) int {
 func (w *office) undone(t *testing.T, posts int) {
 	t.Helper()
 	await(t, "the end of the bot", tick(t), func() bool { return w.at.Status()[0].Stopped })
-	if n := w.sim.Faults().Hits(); n > posts+1 {
+	// A poll, and the one that confirms what was taken, may be refused besides.
+	if n := w.sim.Faults().Hits(); n > posts+2 {
 		t.Errorf("%d calls after the token was refused", n)
 	}
 	w.stop()
@@ -160,13 +160,13 @@ func TestTopicGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := openOffice(t, simtelegram.Options{}, nil)
-			w.app.answer = func(core.Question) string { return "re: q" }
-			w.sim.Faults().Add(sim.Fault{Match: "/sendMessage", Delay: 200 * time.Millisecond, Times: 1})
-			say(t, w.sim, sim.Say{Room: simtelegram.Forum, Thread: simtelegram.TopicBilling, User: simtelegram.Anna, Text: "q", Mention: true})
-			await(t, "the call", tick(t), func() bool { return w.sim.Faults().Hits() == 1 })
-			if err := end(w.sim); err != nil {
-				t.Fatal(err)
+			w.app.answer = func(core.Question) string { // before there is anything to show
+				if err := end(w.sim); err != nil {
+					t.Error(err)
+				}
+				return "re: q"
 			}
+			say(t, w.sim, sim.Say{Room: simtelegram.Forum, Thread: simtelegram.TopicBilling, User: simtelegram.Anna, Text: "q", Mention: true})
 			w.shown(t, simtelegram.Forum, "re: q")
 			w.idle(t)
 			if n := len(w.sim.Messages(simtelegram.Forum, "")); n != 1 {

@@ -6,11 +6,13 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"go.uber.org/goleak"
@@ -18,6 +20,7 @@ import (
 	"github.com/clickai/bridge/adapters/telegram"
 	"github.com/clickai/bridge/adapters/telegram/telegramfmt"
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/memnet"
 	"github.com/clickai/bridge/internal/sim"
 	simtelegram "github.com/clickai/bridge/internal/sim/telegram"
 )
@@ -272,6 +275,18 @@ func running(t testing.TB, o simtelegram.Options) (*simtelegram.Server, *telegra
 	return s, p, h
 }
 
+// inMemory runs a test under virtual time, with a bot that sends to a stand-in over connections in memory and does not poll it.
+func inMemory(t *testing.T, test func(t *testing.T, s *simtelegram.Server, p *telegram.Platform)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		l := memnet.Listen()
+		s := newSim(t, simtelegram.Options{Listener: l})
+		p := newBot(t, s.APIURL(), s.Token())
+		telegram.Dial(p, l.DialContext)
+		test(t, s, p)
+	})
+}
+
 // silent is a bot that sends to a stand-in and does not poll it.
 func silent(t testing.TB, o simtelegram.Options) (*simtelegram.Server, *telegram.Platform) {
 	t.Helper()
@@ -335,7 +350,22 @@ func find(t testing.TB, s *simtelegram.Server, m core.MessageRef) sim.Message {
 // fake is a server that answers each method as the test says; without an entry it answers true.
 func fake(t testing.TB, methods map[string]http.HandlerFunc) string {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(answering(methods))
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+// fakeOn is a fake that is served on connections in memory.
+func fakeOn(t testing.TB, l net.Listener, methods map[string]http.HandlerFunc) string {
+	t.Helper()
+	s := &httptest.Server{Listener: l, Config: &http.Server{Handler: answering(methods)}} //nolint:gosec // nobody else reaches it
+	s.Start()
+	t.Cleanup(s.Close)
+	return s.URL
+}
+
+func answering(methods map[string]http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		name := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
 		switch f, ok := methods[name]; {
 		case ok:
@@ -345,9 +375,7 @@ func fake(t testing.TB, methods map[string]http.HandlerFunc) string {
 		default:
 			_, _ = io.WriteString(w, `{"ok":true,"result":true}`)
 		}
-	}))
-	t.Cleanup(s.Close)
-	return s.URL
+	})
 }
 
 const token = simtelegram.DefaultToken

@@ -52,6 +52,7 @@ func TestUpgradeKeepsTheConversation(t *testing.T) {
 			w.app.answer = func(q core.Question) string { return "re: " + strings.TrimPrefix(q.Query, "Anna Berg: ") }
 			inGroup(t, w.sim, simtelegram.Group, "first")
 			old := w.shown(t, simtelegram.Group, "re: first")
+			w.idle(t) // else stopping could cut it off
 			goOn := func() {}
 			if tt.running {
 				goOn = w.app.pause("second")

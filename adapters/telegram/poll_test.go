@@ -12,10 +12,12 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/clickai/bridge/adapters/telegram"
 	"github.com/clickai/bridge/core"
+	"github.com/clickai/bridge/internal/memnet"
 	"github.com/clickai/bridge/internal/sim"
 	simtelegram "github.com/clickai/bridge/internal/sim/telegram"
 )
@@ -255,34 +257,40 @@ func TestWebhookIsTakenAway(t *testing.T) {
 	}
 }
 
+// TestWebhookSetAgainAndAgain: that another program does so is told, and polls are not repeated as fast as they are refused.
 func TestWebhookSetAgainAndAgain(t *testing.T) {
 	t.Parallel()
-	const hook = `{"ok":true,"result":{"url":"https://elsewhere.example/hook?secret=hunter2"}}`
-	var mu sync.Mutex
-	polls := 0
-	api := fake(t, map[string]http.HandlerFunc{
-		"getUpdates": func(w http.ResponseWriter, _ *http.Request) {
-			mu.Lock()
-			defer mu.Unlock()
-			polls++
-			w.WriteHeader(http.StatusConflict)
-			_, _ = io.WriteString(w, `{"ok":false,"error_code":409,"description":"Conflict: can't use getUpdates method while webhook is active"}`)
-		},
-		"getWebhookInfo": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, hook) },
+	synctest.Test(t, func(t *testing.T) {
+		const hook = `{"ok":true,"result":{"url":"https://elsewhere.example/hook?secret=hunter2"}}`
+		var polls atomic.Int32
+		l := memnet.Listen()
+		api := fakeOn(t, l, map[string]http.HandlerFunc{
+			"getUpdates": func(w http.ResponseWriter, _ *http.Request) {
+				polls.Add(1)
+				w.WriteHeader(http.StatusConflict)
+				_, _ = io.WriteString(w, `{"ok":false,"error_code":409,"description":"Conflict: can't use getUpdates method while webhook is active"}`)
+			},
+			"getWebhookInfo": func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, hook) },
+		})
+		p, err := telegram.New("acme", telegram.Config{Token: token, APIURL: api}, quiet(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		telegram.Dial(p, l.DialContext)
+		t.Cleanup(func() { telegram.CloseIdle(p) })
+		h := &host{}
+		stop := start(t, p, h)
+		if err := h.told(t, "again and again"); strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("state = %v", err)
+		}
+		pass(2 * time.Minute)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+		if n := polls.Load(); n < 3 || n > 20 {
+			t.Errorf("%d polls in two minutes", n)
+		}
 	})
-	p, h := newBot(t, api, token), &host{}
-	stop := start(t, p, h)
-	if err := h.told(t, "again and again"); strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("state = %v", err)
-	}
-	if err := stop(); err != nil {
-		t.Error(err)
-	}
-	mu.Lock()
-	defer mu.Unlock()
-	if polls > 20 {
-		t.Errorf("%d polls in a moment", polls)
-	}
 }
 
 func TestTokenRefused(t *testing.T) {
@@ -520,7 +528,7 @@ func TestStopsAnywhere(t *testing.T) {
 			if err := stop(); err != nil {
 				t.Errorf("Run = %v", err)
 			}
-			if d := time.Since(began); d > 5*time.Second {
+			if d := time.Since(began); d > 30*time.Second { // what it waits for takes a minute or more
 				t.Errorf("it took %v", d)
 			}
 		})

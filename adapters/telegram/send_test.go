@@ -257,61 +257,63 @@ func TestReplyTargetRefused(t *testing.T) {
 // TestFloodHoldsOneChat: a 429 stops the chat that it names, for all calls and for as long as it says.
 func TestFloodHoldsOneChat(t *testing.T) {
 	t.Parallel()
-	s, p := silent(t, simtelegram.Options{})
-	clean(t, s)
-	ref := post(t, p, private, "x")
-	s.Faults().Add(simtelegram.TooManyRequests("editMessageText", 30, 1))
-	if err := p.Edit(t.Context(), ref, part("y")); core.ClassOf(err) != core.RateLimited || core.RetryAfterOf(err) != 30*time.Second {
-		t.Fatalf("edit: %v", err)
-	}
-	calls := s.Faults().Hits()
-	within := func(op string, err error) {
-		t.Helper()
-		if wait := core.RetryAfterOf(err); core.ClassOf(err) != core.RateLimited || wait < 25*time.Second || wait > 30*time.Second {
-			t.Errorf("%s: %v, to be tried again after %v", op, err, wait)
+	inMemory(t, func(t *testing.T, s *simtelegram.Server, p *telegram.Platform) {
+		clean(t, s)
+		ref := post(t, p, private, "x")
+		s.Faults().Add(simtelegram.TooManyRequests("editMessageText", 30, 1))
+		if err := p.Edit(t.Context(), ref, part("y")); core.ClassOf(err) != core.RateLimited || core.RetryAfterOf(err) != 30*time.Second {
+			t.Fatalf("edit: %v", err)
 		}
-	}
-	within("edit", p.Edit(t.Context(), ref, part("z")))
-	within("typing", p.Typing(t.Context(), private))
-	within("delete", p.Delete(t.Context(), ref))
-	began := time.Now()
-	_, err := p.Post(t.Context(), core.Post{Place: private, Part: part("z")})
-	within("post", err)
-	if d := time.Since(began); d > time.Second {
-		t.Errorf("it waited %v for what takes 30 s", d)
-	}
-	if s.Faults().Hits() != calls {
-		t.Error("the chat was called meanwhile")
-	}
-	post(t, p, core.Place{Room: simtelegram.Anna}, "another chat")
+		calls := s.Faults().Hits()
+		within := func(op string, err error) {
+			t.Helper()
+			if wait := core.RetryAfterOf(err); core.ClassOf(err) != core.RateLimited || wait < 25*time.Second || wait > 30*time.Second {
+				t.Errorf("%s: %v, to be tried again after %v", op, err, wait)
+			}
+		}
+		within("edit", p.Edit(t.Context(), ref, part("z")))
+		within("typing", p.Typing(t.Context(), private))
+		within("delete", p.Delete(t.Context(), ref))
+		began := time.Now()
+		_, err := p.Post(t.Context(), core.Post{Place: private, Part: part("z")})
+		within("post", err)
+		if d := time.Since(began); d > time.Second {
+			t.Errorf("it waited %v for what takes 30 s", d)
+		}
+		if s.Faults().Hits() != calls {
+			t.Error("the chat was called meanwhile")
+		}
+		post(t, p, core.Place{Room: simtelegram.Anna}, "another chat")
+	})
 }
 
 // TestWaitsEndWithTheContext: so do the calls that see to their own turn.
 func TestWaitsEndWithTheContext(t *testing.T) {
 	t.Parallel()
-	s, p := silent(t, simtelegram.Options{})
-	turn(t, p, private)
-	turn(t, p, private) // that is what a chat takes at once
-	ctx, cancel := context.WithCancel(t.Context())
-	time.AfterFunc(50*time.Millisecond, cancel)
-	err := p.Pace(ctx, core.Show{Kind: core.ShowPost, Place: private, Urgent: true})
-	if !errors.Is(err, context.Canceled) {
-		t.Errorf("pace = %v", err)
-	}
-	_, err = p.Post(ctx, core.Post{Place: private, Part: part("three")})
-	if !errors.Is(err, context.Canceled) || isMaybe(err) {
-		t.Errorf("post = %v", err)
-	}
-	ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond) // ends before its turn comes
-	defer cancel()
-	began := time.Now()
-	_, err = p.Upload(ctx, private, "", fileOf("a.txt", "text/plain", []byte("a")))
-	if core.ClassOf(err) != core.RateLimited || core.RetryAfterOf(err) <= 0 || time.Since(began) > 90*time.Millisecond {
-		t.Errorf("upload = %v after %v, want it given back at once", err, time.Since(began))
-	}
-	if n := s.Calls("sendMessage") + s.Calls("sendDocument"); n != 0 {
-		t.Errorf("%d calls", n)
-	}
+	inMemory(t, func(t *testing.T, s *simtelegram.Server, p *telegram.Platform) {
+		turn(t, p, private)
+		turn(t, p, private) // that is what a chat takes at once
+		ctx, cancel := context.WithCancel(t.Context())
+		time.AfterFunc(50*time.Millisecond, cancel)
+		err := p.Pace(ctx, core.Show{Kind: core.ShowPost, Place: private, Urgent: true})
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("pace = %v", err)
+		}
+		_, err = p.Post(ctx, core.Post{Place: private, Part: part("three")})
+		if !errors.Is(err, context.Canceled) || isMaybe(err) {
+			t.Errorf("post = %v", err)
+		}
+		ctx, cancel = context.WithTimeout(t.Context(), 100*time.Millisecond) // ends before its turn comes
+		defer cancel()
+		began := time.Now()
+		_, err = p.Upload(ctx, private, "", fileOf("a.txt", "text/plain", []byte("a")))
+		if core.ClassOf(err) != core.RateLimited || core.RetryAfterOf(err) <= 0 || time.Since(began) != 0 {
+			t.Errorf("upload = %v after %v, want it given back at once", err, time.Since(began))
+		}
+		if n := s.Calls("sendMessage") + s.Calls("sendDocument"); n != 0 {
+			t.Errorf("%d calls", n)
+		}
+	})
 }
 
 func TestGroupUpgrade(t *testing.T) {

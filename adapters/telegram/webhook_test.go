@@ -361,7 +361,20 @@ func TestWebhookKept(t *testing.T) {
 				defer h.mu.Unlock()
 				return h.ups
 			}()
-			change()
+			// On a busy machine a change may be noticed too long after the one before to be one of many.
+			again := func() bool {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				return slices.ContainsFunc(h.errs, func(err error) bool { return err != nil && strings.Contains(err.Error(), "again and again") })
+			}
+			for range 300 {
+				if again() {
+					break
+				}
+				sets := w.sim.Calls("setWebhook")
+				change()
+				await(t, "the webhook", w.sim.Changed, func() bool { return w.sim.Calls("setWebhook") >= sets+2 })
+			}
 			if err := h.told(t, "again and again"); core.ClassOf(err) != core.Transient || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("told %v", err)
 			}

@@ -56,14 +56,15 @@ func TestBrokenBot(t *testing.T) {
 				until(t, st.Title+" connects", st.Platform.Connected, st.Platform.Changed)
 				ask(t, s, st, "are you there on "+st.Title+"?")
 			}
+			until(t, tt.bot+" is stopped", func() bool { return p.byBot("bot stopped: this needs someone to act")[tt.bot] > 0 }, p.changed)
 			status, body := p.get("/readyz")
 			if status != http.StatusServiceUnavailable || !regexp.MustCompile(`"name":"`+tt.bot+`","platform":"\w+","state":"stopped","error":"[^"]+`).MatchString(body) {
 				t.Errorf("/readyz = %d %s, want %s named as stopped, with the reason", status, body, tt.bot)
 			}
+			p.stop()
 			if !regexp.MustCompile(tt.mend).MatchString(p.text()) {
 				t.Errorf("the log does not say what to do:\n%s", p.text())
 			}
-			p.stop()
 			secrets(t, p.text()+out+errs, s)
 		})
 	}
@@ -84,10 +85,10 @@ func TestMissingScope(t *testing.T) {
 	p := runBridge(t, path)
 	connected(t, s)
 	ask(t, s, s.Stages()[0], "are you there all the same?")
+	p.stop()
 	if !want.MatchString(p.text()) {
 		t.Errorf("the log does not say which scope is missing:\n%s", p.text())
 	}
-	p.stop()
 }
 
 func replace(old, with string) func(*standins.Set, string) string {

@@ -54,7 +54,7 @@ func newMemory(t *testing.T) *memory {
 func (m *memory) run() *process {
 	m.t.Helper()
 	p := runBridge(m.t, m.config)
-	until(m.t, "all bots connect", func() bool { return strings.Count(p.text(), `"msg":"connected"`) == 3 }, p.changed)
+	until(m.t, "all bots connect", func() bool { return len(p.byBot("connected")) == 3 }, p.changed)
 	return p
 }
 

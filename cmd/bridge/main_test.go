@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
+// patience is how long a test waits for what must happen: a machine that runs other things at the same time is slow.
+const patience = 2 * time.Minute
+
 // noEnv is an environment without variables.
 func noEnv(string) (string, bool) { return "", false }
 
@@ -103,7 +106,7 @@ func startProcess(t *testing.T, binary, config string, more ...string) *process 
 	case p.addr = <-started:
 	case <-p.eof:
 		t.Fatalf("the bridge ended at once:\n%s", p.text())
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Fatalf("the bridge did not start:\n%s", p.text())
 	}
 	return p
@@ -188,7 +191,7 @@ func writeConfig(t *testing.T, s *standins.Set, mode clickai.Mode, extra string)
 // until waits for a condition that changes when one of the channels is closed.
 func until(t *testing.T, what string, cond func() bool, changed ...func() <-chan struct{}) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		woken := make(chan struct{}, len(changed))
@@ -233,7 +236,7 @@ func connected(t *testing.T, s *standins.Set) {
 // its end.
 func ask(t *testing.T, s *standins.Set, st standins.Stage, text string) exchange {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 60*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	pl := play{Stage: st, set: s}
 	var ex exchange

@@ -238,6 +238,10 @@ func (pl *play) ask(ctx context.Context, ex *exchange, say sim.Say) error {
 	var quiet <-chan time.Time
 	for {
 		changed := pl.Platform.Changed()
+		var told <-chan struct{}
+		if pl.set.ClickAI != nil {
+			told = pl.set.ClickAI.Changed()
+		}
 		ex.replies = nil
 		for _, m := range pl.Platform.Messages(room, thread) {
 			if m.Bot && !old[m.ID] {
@@ -250,10 +254,6 @@ func (pl *play) ask(ctx context.Context, ex *exchange, say sim.Say) error {
 		}
 		if pl.set.ClickAI == nil && len(ex.replies) > 0 {
 			quiet = time.After(8 * time.Second) // a real answer is complete when it has not changed for a while
-		}
-		var told <-chan struct{}
-		if pl.set.ClickAI != nil {
-			told = pl.set.ClickAI.Changed()
 		}
 		select {
 		case <-changed:

@@ -123,6 +123,7 @@ func TestSlackOverHTTP(t *testing.T) {
 		t.Errorf("%d sockets are open", n)
 	}
 	until(t, "Slack's events are acknowledged", func() bool { return s.Slack.Unacked() == 0 }, s.Slack.Changed)
+	until(t, "all bots are known to be connected", func() bool { return len(p.byBot("connected")) == 3 }, p.changed)
 	if code, body := p.get("/readyz"); code != http.StatusOK {
 		t.Errorf("/readyz = %d %s", code, body)
 	}

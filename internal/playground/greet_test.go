@@ -3,6 +3,7 @@ package playground_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clickai/bridge/internal/playground"
 	"github.com/clickai/bridge/internal/sim"
@@ -36,7 +37,8 @@ func TestGreeting(t *testing.T) {
 		w.await(platform, "the answer", answerTo("Here is your picture"))
 		turn := `[...document.querySelectorAll('.turn')].find(c => c.querySelector('.query').textContent === 'Make a picture' && c.querySelector('.from').textContent.startsWith('` + platform + ` · '))`
 		p.wait("its turn, with its place", "!!"+turn)
-		get[bool](p, `(`+turn+`.querySelector('.turn-head').ariaExpanded === 'true' || `+turn+`.querySelector('.turn-head').click(), true)`)
+		// The newest turn is shown until a person has chosen one.
+		get[bool](p, `(document.querySelector('#pane-clickai .as input:checked')?.click(), `+turn+`.querySelector('.turn-head').ariaExpanded === 'true' || `+turn+`.querySelector('.turn-head').click(), true)`)
 		p.wait("what the bridge did", turn+`.querySelectorAll('.box').length === 6`)
 		p.wait("the messages marked", `!!document.querySelector('`+pane(platform)+` .message.bot.lit')`)
 		p.press(platform, "Show me a table")
@@ -52,7 +54,7 @@ func TestStop(t *testing.T) {
 	})
 	p := w.browse(1700, 1000)
 	pieces := strings.SplitAfter(strings.Repeat("word ", 5000), " ")
-	w.Set.ClickAI.Script(nil, clickai.Text(pieces...)).Times(3)
+	w.Set.ClickAI.Script(nil, clickai.Chunks(40*time.Millisecond, pieces...)).Times(3) // far longer than it takes to stop it
 	platforms := []string{"slack", "discord", "telegram"}
 	for _, platform := range platforms {
 		p.write(platform, "Write without end")

@@ -120,11 +120,21 @@ func get[T any](p *page, expression string) T {
 func (p *page) click(selector string) {
 	p.t.Helper()
 	node := "document.querySelector(" + quote(selector) + ")"
-	p.wait("something to click at "+selector, `(() => { const n = `+node+`; if (!n || n.disabled) return false; n.scrollIntoView({ block: 'nearest', inline: 'nearest' });
-		const r = n.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2; const at = document.elementFromPoint(x, y);
-		if (!at || !(n === at || n.contains(at))) return false; window.clickAt = [x, y]; return true; })()`)
-	at := get[[2]float64](p, "window.clickAt")
-	p.do(chromedp.MouseClickXY(at[0], at[1]))
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for ctx.Err() == nil {
+		p.wait("something to click at "+selector, `(() => { const n = `+node+`; if (!n || n.disabled) return false; n.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+			const r = n.getBoundingClientRect(), x = r.x + r.width / 2, y = r.y + r.height / 2; const at = document.elementFromPoint(x, y);
+			if (!at || !(n === at || n.contains(at))) return false; window.clickAt = [x, y]; window.clicked = false;
+			document.addEventListener('click', e => { window.clicked = !!e.target.closest(`+quote(selector)+`); }, { once: true, capture: true }); return true; })()`)
+		at := get[[2]float64](p, "window.clickAt")
+		p.do(chromedp.MouseClickXY(at[0], at[1]))
+		if get[bool](p, "window.clicked") {
+			return
+		}
+		// It has moved before the mouse was there.
+	}
+	p.t.Fatalf("%s is never where the mouse is", selector)
 }
 
 // enter types into what a selector finds first.
@@ -184,6 +194,36 @@ func message(platform string, m sim.Ref) string {
 func (p *page) body(platform string, m sim.Ref) string {
 	p.t.Helper()
 	return bare(get[string](p, fmt.Sprintf("(%s?.querySelector('.body').textContent) || ''", message(platform, m))))
+}
+
+// same waits until the page shows of a message what the stand-in holds.
+func (p *page) same(platform string, m sim.Ref) {
+	p.t.Helper()
+	p.compare(platform, m, func(want, got string) bool { return want == got })
+}
+
+// compare waits until what the stand-in holds of a message and what the page shows of it are as they should be.
+func (p *page) compare(platform string, m sim.Ref, fit func(want, got string) bool) {
+	p.t.Helper()
+	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	defer cancel()
+	for {
+		got, want := p.body(platform, m), p.w.looks(platform, m)
+		if fit(want, got) {
+			return
+		}
+		if ctx.Err() != nil {
+			p.t.Errorf("%s: the page shows\n%s\nthe stand-in holds\n%s", platform, got, want)
+			return
+		}
+		p.frame()
+	}
+}
+
+// frame waits until the page has drawn once more, or might have.
+func (p *page) frame() {
+	p.t.Helper()
+	get[bool](p, `new Promise(done => setTimeout(() => done(true), 50))`)
 }
 
 func bare(s string) string {

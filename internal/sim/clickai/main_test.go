@@ -320,7 +320,7 @@ func (c *client) noViolations() {
 
 func (c *client) wait(match func(clickai.Turn) bool) clickai.Turn {
 	c.t.Helper()
-	ctx, cancel := context.WithTimeout(c.t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(c.t.Context(), time.Minute)
 	defer cancel()
 	t, err := c.s.WaitTurn(ctx, match)
 	if err != nil {

@@ -293,7 +293,8 @@ func TestStop(t *testing.T) {
 }
 
 func TestLongestRun(t *testing.T) {
-	c := start(t, clickai.Options{MaxRun: 20 * time.Millisecond})
+	t.Parallel()
+	c := start(t, clickai.Options{MaxRun: 2 * time.Second}) // the first piece is on its way by then
 	c.s.Script(nil, clickai.Text("a"), clickai.Wait(clickai.NewGate()))
 	if got := kinds(c.chat("q").all()); !slices.Equal(got, []string{"message", "message_end"}) {
 		t.Errorf("%v", got)

@@ -7,11 +7,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
 	"github.com/gorilla/websocket"
 
+	"github.com/clickai/bridge/internal/memnet"
 	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/discord"
 )
@@ -164,7 +166,12 @@ type packet struct {
 
 func dial(t *testing.T, s *discord.Server, query string) socket {
 	t.Helper()
-	ws, resp, err := websocket.DefaultDialer.DialContext(t.Context(), s.GatewayURL()+"/?"+query, nil)
+	return dialBy(t, s, query, websocket.DefaultDialer)
+}
+
+func dialBy(t *testing.T, s *discord.Server, query string, d *websocket.Dialer) socket {
+	t.Helper()
+	ws, resp, err := d.DialContext(t.Context(), s.GatewayURL()+"/?"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -207,7 +214,12 @@ func (w socket) closedWith() int {
 
 func identified(t *testing.T, s *discord.Server, intents int) (socket, string) {
 	t.Helper()
-	w := dial(t, s, "v=9&encoding=json")
+	return identifiedBy(t, s, intents, websocket.DefaultDialer)
+}
+
+func identifiedBy(t *testing.T, s *discord.Server, intents int, d *websocket.Dialer) (socket, string) {
+	t.Helper()
+	w := dialBy(t, s, "v=9&encoding=json", d)
 	if p := w.next(); p.Op != 10 {
 		t.Fatalf("first packet has op %d", p.Op)
 	}
@@ -285,22 +297,30 @@ func TestGatewayBeforeIdentify(t *testing.T) {
 
 func TestHeartbeats(t *testing.T) {
 	t.Parallel()
-	s := start(t, discord.Options{HeartbeatInterval: 200 * time.Millisecond})
-	w, _ := identified(t, s, 1)
-	w.op(1, nil)
-	if p := w.next(); p.Op != 11 {
-		t.Errorf("heartbeat is answered by op %d", p.Op)
-	}
-	s.WithholdAcks(true)
-	w.op(1, nil)
-	s.Reconnect()
-	if p := w.next(); p.Op != 7 {
-		t.Errorf("op %d came where an ack was withheld and a reconnect asked for", p.Op)
-	}
-	if code := w.closedWith(); code != 4000 { // no heartbeat follows
-		t.Errorf("closed with %d, want 4000", code)
-	}
-	violated(t, s, "no heartbeat")
+	synctest.Test(t, func(t *testing.T) {
+		<-time.After(26 * 365 * 24 * time.Hour) // virtual time begins in 2000, Discord's ids in 2015
+		l := memnet.Listen()
+		s := start(t, discord.Options{Listener: l, HeartbeatInterval: 30 * time.Second})
+		w, _ := identifiedBy(t, s, 1, &websocket.Dialer{NetDialContext: l.DialContext})
+		w.op(1, nil)
+		if p := w.next(); p.Op != 11 {
+			t.Errorf("heartbeat is answered by op %d", p.Op)
+		}
+		s.WithholdAcks(true)
+		w.op(1, nil)
+		s.Reconnect()
+		if p := w.next(); p.Op != 7 {
+			t.Errorf("op %d came where an ack was withheld and a reconnect asked for", p.Op)
+		}
+		began := time.Now()
+		if code := w.closedWith(); code != 4000 { // no heartbeat follows
+			t.Errorf("closed with %d, want 4000", code)
+		}
+		if took := time.Since(began); took != 45*time.Second {
+			t.Errorf("closed after %v, want one and a half of the interval", took)
+		}
+		violated(t, s, "no heartbeat")
+	})
 }
 
 func resume(t *testing.T, s *discord.Server, session string, seq int) socket {

@@ -6,10 +6,12 @@ import (
 	"slices"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/bwmarrin/discordgo"
 
+	"github.com/clickai/bridge/internal/memnet"
 	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/discord"
 )
@@ -206,14 +208,15 @@ func TestTyping(t *testing.T) {
 
 func TestRateLimits(t *testing.T) {
 	t.Parallel()
-	s := start(t, discord.Options{})
+	const window = 60                                     // seconds: longer than a busy machine takes
+	s := start(t, discord.Options{RateScale: window / 5}) // 5 in 5 seconds otherwise
 	c := library(t, s)
 	path := "/channels/" + discord.General + "/messages"
 	for i := range 5 {
 		a := call(t, s, "POST", path, object{"content": "x"}).ok(t)
 		h := a.header
 		after, err := strconv.ParseFloat(h.Get("X-RateLimit-Reset-After"), 64)
-		if err != nil || after <= 0 || after > 5 || h.Get("X-RateLimit-Limit") != "5" ||
+		if err != nil || after <= 0 || after > window || h.Get("X-RateLimit-Limit") != "5" ||
 			h.Get("X-RateLimit-Remaining") != strconv.Itoa(4-i) || h.Get("X-RateLimit-Bucket") == "" || h.Get("X-RateLimit-Scope") != "" {
 			t.Errorf("headers of post %d: %v", i, h)
 		}
@@ -226,7 +229,7 @@ func TestRateLimits(t *testing.T) {
 		Global  *bool
 	}
 	a.into(t, &body)
-	if a.status != 429 || body.Message != "You are being rate limited." || body.Retry <= 0 || body.Retry > 5 || body.Global == nil || *body.Global ||
+	if a.status != 429 || body.Message != "You are being rate limited." || body.Retry <= 0 || body.Retry > window || body.Global == nil || *body.Global ||
 		a.header.Get("X-RateLimit-Scope") != "user" || a.header.Get("Retry-After") == "" || a.header.Get("X-RateLimit-Remaining") != "0" {
 		t.Errorf("429 is %v %s", a.header, a.body)
 	}
@@ -235,22 +238,32 @@ func TestRateLimits(t *testing.T) {
 
 	_, err := c.ChannelMessageSendComplex(discord.General, &discordgo.MessageSend{Content: "x"}, discordgo.WithRetryOnRatelimit(false))
 	limited, ok := err.(*discordgo.RateLimitError) //nolint:errorlint // not wrapped by the library
-	if !ok || limited.RetryAfter <= 0 || limited.RetryAfter > 5*time.Second {
+	if !ok || limited.RetryAfter <= 0 || limited.RetryAfter > window*time.Second {
 		t.Errorf("the library read %v", err)
 	}
 }
 
 func TestRateWindowsScale(t *testing.T) {
 	t.Parallel()
-	s := start(t, discord.Options{RateScale: 0.2}) // 5 in a second
-	path := "/channels/" + discord.General + "/typing"
-	for range 5 {
-		call(t, s, "POST", path, nil).ok(t)
-	}
-	if a := call(t, s, "POST", path, nil); a.status != http.StatusTooManyRequests {
-		t.Errorf("the sixth in a second gave %d", a.status)
-	}
-	until(t, s, "window ends", func() bool { return call(t, s, "POST", path, nil).status == http.StatusNoContent })
+	synctest.Test(t, func(t *testing.T) {
+		<-time.After(26 * 365 * 24 * time.Hour) // virtual time begins in 2000, Discord's ids in 2015
+		l := memnet.Listen()
+		start(t, discord.Options{Listener: l, RateScale: 0.2}) // 5 in a second
+		post := func() int { return dialled(t, l)("POST", "/channels/"+discord.General+"/typing", "{}").status }
+		for i := range 5 {
+			if got := post(); got != http.StatusNoContent {
+				t.Errorf("number %d gave %d", i+1, got)
+			}
+		}
+		<-time.After(900 * time.Millisecond)
+		if got := post(); got != http.StatusTooManyRequests {
+			t.Errorf("the sixth in a second gave %d", got)
+		}
+		<-time.After(200 * time.Millisecond)
+		if got := post(); got != http.StatusNoContent {
+			t.Errorf("in the next second: %d", got)
+		}
+	})
 }
 
 func TestGlobalLimit(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -169,7 +170,7 @@ func TestPeopleAndRooms(t *testing.T) {
 }
 
 func TestRateLimits(t *testing.T) {
-	s := start(t, slack.Options{Limits: slack.Limits{Post: slack.Rate{PerMinute: 12, Burst: 2}}})
+	s := start(t, slack.Options{Limits: slack.Limits{Post: slack.Rate{PerMinute: 1, Burst: 2}}})
 	post := func(room string) reply { return call(t, s, "chat.postMessage", "channel", room, "text", "x") }
 	for range 2 {
 		if r := post(slack.General); r.err() != "" {
@@ -177,8 +178,9 @@ func TestRateLimits(t *testing.T) {
 		}
 	}
 	r := post(slack.General)
-	if r.status != http.StatusTooManyRequests || r.err() != "ratelimited" || r.header.Get("Retry-After") != "5" {
-		t.Errorf("third post: %d %q Retry-After %q, want 429 ratelimited 5", r.status, r.err(), r.header.Get("Retry-After"))
+	// A busy machine takes some of the minute.
+	if after, err := strconv.Atoi(r.header.Get("Retry-After")); r.status != http.StatusTooManyRequests || r.err() != "ratelimited" || err != nil || after < 30 || after > 60 {
+		t.Errorf("third post: %d %q Retry-After %q, want 429 ratelimited 60", r.status, r.err(), r.header.Get("Retry-After"))
 	}
 	if r := post(slack.Support); r.err() != "" {
 		t.Errorf("another channel shares the limit: %s", r.err())
@@ -187,7 +189,7 @@ func TestRateLimits(t *testing.T) {
 
 	_, _, err := client(s).PostMessageContext(t.Context(), slack.General, slackgo.MsgOptionText("x", false))
 	limited, ok := err.(*slackgo.RateLimitedError) //nolint:errorlint // the library returns it bare
-	if !ok || limited.RetryAfter < time.Second || limited.RetryAfter > 5*time.Second {
+	if !ok || limited.RetryAfter < time.Second || limited.RetryAfter > time.Minute {
 		t.Errorf("library error %v", err)
 	}
 }

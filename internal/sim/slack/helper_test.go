@@ -6,18 +6,22 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/gorilla/websocket"
 	slackgo "github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 	"go.uber.org/goleak"
 
+	"github.com/clickai/bridge/internal/memnet"
 	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/slack"
 )
@@ -26,9 +30,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const patience = time.Minute
 
-// start runs a workspace whose rate limits are out of the way unless the test sets them.
+// start runs a workspace whose rate limits and deadlines are out of the way unless the test sets them: a busy machine takes long.
 func start(t *testing.T, opt slack.Options) *slack.Server {
 	t.Helper()
+	if opt.AckDeadline == 0 {
+		opt.AckDeadline = time.Hour
+	}
 	if opt.LimitScale == 0 && opt.Limits == (slack.Limits{}) {
 		opt.LimitScale = 1000
 	}
@@ -44,14 +51,32 @@ func start(t *testing.T, opt slack.Options) *slack.Server {
 	return s
 }
 
-func httpClient() *http.Client {
-	return &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true}}
+// virtual runs a test under virtual time, with a workspace that is reached over connections in memory.
+func virtual(t *testing.T, opt slack.Options, test func(t *testing.T, s *slack.Server, connect func(ack func(socketmode.Event) bool) *app)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		l := memnet.Listen()
+		opt.Listener = l
+		s := start(t, opt)
+		test(t, s, func(ack func(socketmode.Event) bool) *app { return connectBy(t, s, l.DialContext, ack) })
+	})
+}
+
+// dialer opens connections; nil is the network's own.
+type dialer func(ctx context.Context, network, address string) (net.Conn, error)
+
+func httpClient() *http.Client { return httpClientBy(nil) }
+
+func httpClientBy(dial dialer) *http.Client {
+	return &http.Client{Timeout: patience, Transport: &http.Transport{DisableKeepAlives: true, DialContext: dial}}
 }
 
 // client is the real library, pointed at the stand-in.
-func client(s *slack.Server) *slackgo.Client {
+func client(s *slack.Server) *slackgo.Client { return clientBy(s, nil) }
+
+func clientBy(s *slack.Server, dial dialer) *slackgo.Client {
 	return slackgo.New(s.BotToken(), slackgo.OptionAPIURL(s.APIURL()+"/"), slackgo.OptionAppLevelToken(s.AppToken()),
-		slackgo.OptionHTTPClient(httpClient()))
+		slackgo.OptionHTTPClient(httpClientBy(dial)))
 }
 
 // await waits until ok holds, looking again at each change.
@@ -107,8 +132,13 @@ type app struct {
 // connect runs a Socket Mode client until the test ends. ack says what is acknowledged; nil means everything.
 func connect(t *testing.T, s *slack.Server, ack func(socketmode.Event) bool) *app {
 	t.Helper()
+	return connectBy(t, s, nil, ack)
+}
+
+func connectBy(t *testing.T, s *slack.Server, dial dialer, ack func(socketmode.Event) bool) *app {
+	t.Helper()
 	a := &app{wake: make(chan struct{}, 1)}
-	sm := socketmode.New(client(s))
+	sm := socketmode.New(clientBy(s, dial), socketmode.OptionDialer(&websocket.Dialer{NetDialContext: dial}))
 	ctx, cancel := context.WithCancel(t.Context())
 	var wg sync.WaitGroup
 	wg.Go(func() {

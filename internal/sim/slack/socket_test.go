@@ -164,65 +164,71 @@ func TestEventShapes(t *testing.T) {
 	wantClean(t, s)
 }
 
+// aWhile are pauses that end while a test under virtual time waits.
+var aWhile = []time.Duration{0, 10 * time.Second, 10 * time.Second}
+
 func TestRedelivery(t *testing.T) {
-	s := start(t, slack.Options{AckDeadline: 30 * time.Millisecond, Retries: []time.Duration{0, time.Millisecond, time.Millisecond}})
-	var n atomic.Int32
-	a := connect(t, s, func(socketmode.Event) bool { return n.Add(1) >= 3 })
-	await(t, s, "a socket", s.Connected)
-	m := say(t, s, sim.Say{Text: "again and again"})
-	await(t, s, "an ack", func() bool { return len(s.Acked()) == 1 })
-	envelopes := map[string]bool{}
-	for i, e := range a.await(t, socketmode.EventTypeEventsAPI, 3) {
-		envelopes[e.Request.EnvelopeID] = true
-		reason := "timeout"
-		if i == 0 {
-			reason = ""
+	virtual(t, slack.Options{AckDeadline: 3 * time.Second, Retries: aWhile}, func(t *testing.T, s *slack.Server, connect func(func(socketmode.Event) bool) *app) {
+		var n atomic.Int32
+		a := connect(func(socketmode.Event) bool { return n.Add(1) >= 3 })
+		await(t, s, "a socket", s.Connected)
+		m := say(t, s, sim.Say{Text: "again and again"})
+		await(t, s, "an ack", func() bool { return len(s.Acked()) == 1 })
+		envelopes := map[string]bool{}
+		for i, e := range a.await(t, socketmode.EventTypeEventsAPI, 3) {
+			envelopes[e.Request.EnvelopeID] = true
+			reason := "timeout"
+			if i == 0 {
+				reason = ""
+			}
+			if e.Request.RetryAttempt != i || e.Request.RetryReason != reason || read(t, e).EventID != s.Acked()[0] {
+				t.Errorf("attempt %d: %+v", i, e.Request)
+			}
 		}
-		if e.Request.RetryAttempt != i || e.Request.RetryReason != reason || read(t, e).EventID != s.Acked()[0] {
-			t.Errorf("attempt %d: %+v", i, e.Request)
+		if d := s.Deliveries()[0]; d.Attempts != 3 || !d.Acked || d.Lost || len(envelopes) != 3 {
+			t.Errorf("delivery %+v, %d envelopes", d, len(envelopes))
 		}
-	}
-	if d := s.Deliveries()[0]; d.Attempts != 3 || !d.Acked || d.Lost || len(envelopes) != 3 {
-		t.Errorf("delivery %+v, %d envelopes", d, len(envelopes))
-	}
-	if err := s.Redeliver(m.Ref); err != nil {
-		t.Fatal(err)
-	}
-	got := a.await(t, socketmode.EventTypeEventsAPI, 4)
-	if e := got[3]; e.Request.RetryAttempt == 0 || read(t, e).EventID != s.Acked()[0] || envelopes[e.Request.EnvelopeID] {
-		t.Errorf("redelivered %+v", e.Request)
-	}
-	await(t, s, "its ack", func() bool { return s.Unacked() == 0 })
-	if err := s.Redeliver(sim.Ref{Room: slack.General, ID: "1.000001"}); err == nil {
-		t.Error("redelivered what never was")
-	}
+		if err := s.Redeliver(m.Ref); err != nil {
+			t.Fatal(err)
+		}
+		got := a.await(t, socketmode.EventTypeEventsAPI, 4)
+		if e := got[3]; e.Request.RetryAttempt == 0 || read(t, e).EventID != s.Acked()[0] || envelopes[e.Request.EnvelopeID] {
+			t.Errorf("redelivered %+v", e.Request)
+		}
+		await(t, s, "its ack", func() bool { return s.Unacked() == 0 })
+		if err := s.Redeliver(sim.Ref{Room: slack.General, ID: "1.000001"}); err == nil {
+			t.Error("redelivered what never was")
+		}
+	})
 }
 
 func TestNobodyAcknowledges(t *testing.T) {
-	s := start(t, slack.Options{AckDeadline: 10 * time.Millisecond, Retries: []time.Duration{0, 0, 0}})
-	a := connect(t, s, func(socketmode.Event) bool { return false })
-	await(t, s, "a socket", s.Connected)
-	say(t, s, sim.Say{Text: "hello?"})
-	await(t, s, "the end of the retries", func() bool { d := s.Deliveries(); return d[0].Lost })
-	if d := s.Deliveries()[0]; d.Attempts != 4 || d.Acked {
-		t.Errorf("delivery %+v", d)
-	}
-	if got := a.await(t, socketmode.EventTypeEventsAPI, 4); len(got) != 4 {
-		t.Errorf("%d envelopes", len(got))
-	}
+	virtual(t, slack.Options{AckDeadline: 3 * time.Second, Retries: []time.Duration{0, 0, 0}}, func(t *testing.T, s *slack.Server, connect func(func(socketmode.Event) bool) *app) {
+		a := connect(func(socketmode.Event) bool { return false })
+		await(t, s, "a socket", s.Connected)
+		say(t, s, sim.Say{Text: "hello?"})
+		await(t, s, "the end of the retries", func() bool { d := s.Deliveries(); return d[0].Lost })
+		if d := s.Deliveries()[0]; d.Attempts != 4 || d.Acked {
+			t.Errorf("delivery %+v", d)
+		}
+		if got := a.await(t, socketmode.EventTypeEventsAPI, 4); len(got) != 4 {
+			t.Errorf("%d envelopes", len(got))
+		}
+	})
 }
 
 func TestNoSocketThenRetry(t *testing.T) {
-	s := start(t, slack.Options{AckDeadline: 100 * time.Millisecond, Retries: []time.Duration{0, time.Minute, time.Minute}})
-	if s.Connected() {
-		t.Error("connected before anyone came")
-	}
-	m := say(t, s, sim.Say{Text: "anyone there?"})
-	a := connect(t, s, nil)
-	e := a.await(t, socketmode.EventTypeEventsAPI, 1)[0]
-	if e.Request.RetryAttempt < 1 || read(t, e).Event["ts"] != m.ID {
-		t.Errorf("envelope %+v, want a retry", e.Request)
-	}
+	virtual(t, slack.Options{AckDeadline: 3 * time.Second, Retries: aWhile}, func(t *testing.T, s *slack.Server, connect func(func(socketmode.Event) bool) *app) {
+		if s.Connected() {
+			t.Error("connected before anyone came")
+		}
+		m := say(t, s, sim.Say{Text: "anyone there?"})
+		a := connect(nil)
+		e := a.await(t, socketmode.EventTypeEventsAPI, 1)[0]
+		if e.Request.RetryAttempt < 1 || read(t, e).Event["ts"] != m.ID {
+			t.Errorf("envelope %+v, want a retry", e.Request)
+		}
+	})
 }
 
 func TestTwoSocketsShare(t *testing.T) {
@@ -243,19 +249,22 @@ func TestTwoSocketsShare(t *testing.T) {
 }
 
 func TestRefreshAndCut(t *testing.T) {
-	s := start(t, slack.Options{AckDeadline: 50 * time.Millisecond, Retries: []time.Duration{0, 0, 0}})
-	a := connect(t, s, nil)
-	for i, broken := range []func(){s.Refresh, s.CutSockets} {
-		await(t, s, "a socket", s.Connected)
-		broken()
-		if s.Connected() {
-			t.Error("still connected")
+	virtual(t, slack.Options{AckDeadline: 3 * time.Second, Retries: aWhile}, func(t *testing.T, s *slack.Server, connect func(func(socketmode.Event) bool) *app) {
+		a := connect(nil)
+		for i, broken := range []func(){s.Refresh, s.CutSockets} {
+			await(t, s, "a socket", s.Connected)
+			s.Faults().Add(sim.Fault{Match: "apps.connections.open", Delay: 5 * time.Second, Times: 1}) // else it is back at once
+			broken()
+			<-time.After(time.Second)
+			if s.Connected() {
+				t.Error("still connected")
+			}
+			say(t, s, sim.Say{Text: "in the gap"})
+			a.await(t, socketmode.EventTypeConnected, i+2)
+			await(t, s, "the ack of what came in the gap", func() bool { return len(s.Acked()) == i+1 })
 		}
-		say(t, s, sim.Say{Text: "in the gap"})
-		a.await(t, socketmode.EventTypeConnected, i+2)
-		await(t, s, "the ack of what came in the gap", func() bool { return len(s.Acked()) == i+1 })
-	}
-	wantClean(t, s)
+		wantClean(t, s)
+	})
 }
 
 // dial opens a raw socket with a fresh ticket.

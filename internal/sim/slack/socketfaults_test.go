@@ -63,31 +63,40 @@ func TestDouble(t *testing.T) {
 // TestStall holds that a half-open socket takes events and gives nothing, until it is found to be dead; then the app opens
 // another one.
 func TestStall(t *testing.T) {
-	s := start(t, slack.Options{PingInterval: 50 * time.Millisecond, AckDeadline: 30 * time.Millisecond, Retries: []time.Duration{0, time.Second}})
-	a := connect(t, s, nil)
-	await(t, s, "a socket", s.Connected)
-	s.StallSockets()
-	say(t, s, sim.Say{Text: "into the void"})
-	if n := s.Sockets(); n != 1 {
-		t.Errorf("%d sockets, want one that seems open", n)
-	}
-	if got := a.await(t, socketmode.EventTypeEventsAPI, 1)[0]; got.Request.RetryAttempt == 0 {
-		t.Errorf("arrived as %+v, want a retry", got.Request)
-	}
+	virtual(t, slack.Options{AckDeadline: 3 * time.Second, Retries: []time.Duration{0, time.Minute / 2}}, func(t *testing.T, s *slack.Server, connect func(func(socketmode.Event) bool) *app) {
+		a := connect(nil)
+		await(t, s, "a socket", s.Connected)
+		s.StallSockets()
+		say(t, s, sim.Say{Text: "into the void"})
+		if n := s.Sockets(); n != 1 {
+			t.Errorf("%d sockets, want one that seems open", n)
+		}
+		if got := a.await(t, socketmode.EventTypeEventsAPI, 1)[0]; got.Request.RetryAttempt == 0 {
+			t.Errorf("arrived as %+v, want a retry", got.Request)
+		}
+	})
 }
 
+// TestRefreshOne: of two sockets one is closed, and its client opens another.
 func TestRefreshOne(t *testing.T) {
-	s := start(t, slack.Options{})
-	connect(t, s, nil)
-	await(t, s, "a socket", func() bool { return s.Sockets() == 1 })
-	connect(t, s, nil)
-	await(t, s, "two sockets", func() bool { return s.Sockets() == 2 })
-	s.RefreshOne()
-	if n := s.Sockets(); n != 1 {
-		t.Errorf("%d sockets, want one", n)
-	}
-	await(t, s, "a new one", func() bool { return s.Sockets() == 2 })
-	wantClean(t, s)
+	virtual(t, slack.Options{}, func(t *testing.T, s *slack.Server, connect func(func(socketmode.Event) bool) *app) {
+		a, b := connect(nil), connect(nil)
+		await(t, s, "two sockets", func() bool { return s.Sockets() == 2 })
+		s.Faults().Add(sim.Fault{Match: "apps.connections.open", Delay: 5 * time.Second, Times: 1}) // else it is back at once
+		s.RefreshOne()
+		<-time.After(time.Second)
+		if n := s.Sockets(); n != 1 {
+			t.Errorf("%d sockets, want one", n)
+		}
+		<-time.After(time.Minute / 2)
+		if n := s.Sockets(); n != 2 {
+			t.Errorf("%d sockets, want two again", n)
+		}
+		if n := len(a.events(socketmode.EventTypeConnected)) + len(b.events(socketmode.EventTypeConnected)); n != 3 {
+			t.Errorf("connected %d times, want one of two anew", n)
+		}
+		wantClean(t, s)
+	})
 }
 
 func TestSession(t *testing.T) {

@@ -244,7 +244,7 @@ func TestCloseEndsWhatWaits(t *testing.T) {
 			t.Logf("cut off, as it may be: %v", errors.Unwrap(err)) // without the address, which holds the token
 		}
 	}
-	if took := time.Since(began); took > 5*time.Second {
+	if took := time.Since(began); took > 30*time.Second { // less than what waits would take
 		t.Errorf("closing took %v", took)
 	}
 }
