@@ -204,3 +204,48 @@ func TestIDsAreStoredWhileTheFirstTextWaits(t *testing.T) {
 		}
 	})
 }
+
+// granting has turns for posts at once, and for all else after a while, in which it may have been told of news: as a pacer has
+// whose turn comes at that moment.
+type granting struct{ *chat }
+
+func (g *granting) Pace(ctx context.Context, s core.Show) error {
+	if s.Kind == core.ShowPost {
+		return nil
+	}
+	select {
+	case <-time.After(20 * time.Second):
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case <-s.Wake:
+	default:
+	}
+	return nil
+}
+
+func (g *granting) Unpace(core.Show) {}
+
+// TestTurnThatComesWithTheEnd holds that a turn ends whose last edit is granted at the moment in which it is told that the
+// answer is whole.
+func TestTurnThatComesWithTheEnd(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		r.chat.limits.EditGap = 0
+		r.platform = &granting{r.chat}
+		r.app.answer = script(
+			beat{0, core.Delta{Kind: core.DeltaIDs, Conversation: "c1", MessageID: "m1", TaskID: "t1"}},
+			beat{time.Second, core.Delta{Kind: core.DeltaText, Text: "first "}},
+			beat{5 * time.Second, core.Delta{Kind: core.DeltaText, Text: "last"}},
+			beat{5 * time.Second, core.Delta{Kind: core.DeltaEnd}},
+		)
+		r.start()
+		r.accept(r.message("one"))
+		settle(time.Minute)
+		r.accept(r.message("two")) // waits for the end of the turn before
+		settle(time.Minute)
+		if got, want := r.chat.texts(), []string{"first last", "first last"}; !slices.Equal(got, want) {
+			t.Errorf("shown: %q, want %q", got, want)
+		}
+	})
+}

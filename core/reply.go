@@ -195,12 +195,13 @@ func (r *reply) hasFiles() bool {
 	return len(r.queue) > 0
 }
 
-// rest tells that there is nothing to do for a writer that has shown the given version; then any news wake it.
+// rest tells that there is nothing to do for a writer that has shown the given version; then any news wake it. A reply that is
+// closed leaves it the end to do: what told it so may have been received while it waited for its turn.
 func (r *reply) rest(seen int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	sent := len(r.queue) == 0 || r.sending
-	r.idle = (r.version == seen || r.quiet && !r.closed) && !r.dirty && !r.left && sent
+	r.idle = (r.version == seen || r.quiet) && !r.closed && !r.dirty && !r.left && sent
 	return r.idle
 }
 
