@@ -12,8 +12,8 @@ import (
 // machine may be busy with other things.
 const unstored = time.Second
 
-// inTransit is how long a request may have been under way when it takes effect: the process may have died meanwhile, and the
-// stand-ins may have had to wait for the processor.
+// inTransit is how long a request may have been under way when it takes effect at ClickAI: the process may have died meanwhile,
+// and the stand-in may have had to wait for the processor. For the platforms it is known when a dead process's last one had.
 const inTransit = 300 * time.Millisecond
 
 // keyless are the platforms that take messages without a key by which they, or the bridge, could know one again.
@@ -29,7 +29,7 @@ type loss struct {
 // lost tells whether what took effect at a service at one time may not be known to the bridge at a later one: it was killed
 // before that was stored, or the network lost the answer.
 func (e *evidence) lost(service string, at, until time.Time) (loss, bool) {
-	if kill, ok := e.killAfter(at.Add(-inTransit)); ok && !kill.At.After(until) && kill.At.Sub(at) <= unstored {
+	if kill, ok := e.killBehind(service, at); ok && !kill.At.After(until) && kill.At.Sub(at) <= unstored {
 		return loss{at: kill.At, killed: true, random: kill.Point == (Point{})}, true
 	}
 	if t, ok := e.trouble(service, at.Add(-unstored), at.Add(unstored), func(t Trouble) bool { return t.loses }); ok {
@@ -47,6 +47,30 @@ func (e *evidence) trouble(service string, from, to time.Time, which func(Troubl
 		return Trouble{}, false
 	}
 	return e.troubles[i], true
+}
+
+// lostAbout is lost for times that are in whole seconds, rounded down.
+func (e *evidence) lostAbout(service string, at, until time.Time) bool {
+	for _, more := range []time.Duration{0, time.Second} {
+		if _, ok := e.lost(service, at.Add(more), until.Add(time.Second)); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// killBehind is the first kill of a process from which what took effect at a service at a time may have been.
+func (e *evidence) killBehind(service string, at time.Time) (Kill, bool) {
+	for _, k := range e.kills {
+		over := k.At.Add(inTransit)
+		if service != "clickai" && !k.Over.IsZero() {
+			over = k.Over
+		}
+		if !over.Before(at) {
+			return k, true
+		}
+	}
+	return Kill{}, false
 }
 
 // killAfter is the first kill at or after a time.
@@ -106,10 +130,7 @@ func (e *evidence) doubledStatus(m shown) bool {
 	if !keyless[m.platform] || !strings.HasSuffix(m.Shown, " …") {
 		return false
 	}
-	_, ok := e.lost(m.platform, m.At, m.At.Add(unstored+time.Second))
-	if !ok { // its time is in whole seconds, rounded down
-		_, ok = e.lost(m.platform, m.At.Add(time.Second), m.At.Add(unstored+time.Second))
-	}
+	ok := e.lostAbout(m.platform, m.At, m.At.Add(unstored))
 	if ok {
 		e.s.res.platform(m.platform).Doubled++
 	}
@@ -132,7 +153,7 @@ func (e *evidence) unknown(q *question, t clickai.Turn, later time.Time) bool {
 // unwritten tells whether the process that asked in a turn died, before a later time, when nothing of it needs to have been
 // stored.
 func (e *evidence) unwritten(q *question, t clickai.Turn, later time.Time) bool {
-	kill, ok := e.killAfter(t.Started.Add(-inTransit))
+	kill, ok := e.killBehind("clickai", t.Started)
 	if !ok || kill.At.After(later) {
 		return false
 	}

@@ -9,18 +9,20 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
 const (
 	// soon is about how long an answer takes over loopback to be read: the process dies a little before or after.
 	soon     = 3 * time.Millisecond
-	stopTime = 20 * time.Second
+	stopTime = 45 * time.Second // more than the bridge takes at most
 )
 
 // Kill is one end of a process.
 type Kill struct {
 	At     time.Time
+	Over   time.Time     // when the last of what it had sent to the platforms had taken effect; zero: not known
 	Point  Point         // zero: at a random time
 	Nth    int           // occurrence of the point
 	Lived  time.Duration // of the process
@@ -51,6 +53,7 @@ type killer struct {
 	command func() *exec.Cmd
 	log     *os.File // gets what the processes write to stderr
 	r       *rand.Rand
+	doors   *doors // of the platforms
 
 	soon sync.WaitGroup
 
@@ -159,7 +162,16 @@ func (k *killer) runOnce(ctx context.Context, pl plan) error {
 		return context.Cause(ctx)
 	}
 	<-p.dead
-	return k.ended(p)
+	if err := k.ended(p); err != nil {
+		return err
+	}
+	if err := k.doors.empty(ctx); err != nil {
+		return err
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.kills[len(k.kills)-1].Over = time.Now()
+	return nil
 }
 
 // ended tells whether the process ended because it was killed.
@@ -190,7 +202,7 @@ func (k *killer) stop() error {
 	select {
 	case <-p.dead:
 	case <-t.C:
-		_ = p.cmd.Process.Kill()
+		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // its log tells then where it stands
 		<-p.dead
 		return errors.New("the bridge did not stop when told to")
 	}

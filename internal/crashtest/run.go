@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	quietTime  = 700 * time.Millisecond // without news, after which nothing more is expected
-	settleTime = 60 * time.Second       // for all that is open after the last kill of a round
+	quietTime  = 1500 * time.Millisecond // without news, after which nothing more is expected
+	settleTime = 3 * time.Minute         // for all that is open after the last kill of a round
 )
 
 // Scene is what one store goes through: an app's mode and how answers grow.
@@ -119,9 +119,15 @@ type scene struct {
 func play(ctx context.Context, cfg Config, sc Scene, index, kills int, res *Result) (err error) {
 	s := &scene{cfg: cfg, sc: sc, res: res, r: newRand(cfg.Seed, uint64(index))}
 	defer func() { err = errors.Join(err, s.close()) }()
-	if err := s.open(index, s.options()); err != nil {
+	opt := s.options()
+	at := &doors{}
+	if err := at.into(ctx, &opt, cfg.Platforms); err != nil {
 		return err
 	}
+	if err := s.open(index, opt); err != nil {
+		return err
+	}
+	s.k.doors = at
 	s.plans = newPlanner(newRand(s.r.Uint64(), s.r.Uint64()), Points(cfg.Platforms, sc.Stream), res.Aimed)
 	for _, p := range s.set.Platforms() {
 		p.Faults().SetTap(&tap{service: p.Name(), k: s.k})

@@ -40,7 +40,11 @@ func (t *tap) Request(w http.ResponseWriter, r *http.Request, next http.Handler)
 	}
 	if what != "chat-messages" {
 		if p := t.k.aims(Point{t.service, what, Handled}); p != nil {
-			next.ServeHTTP(&nowhere{header: http.Header{}}, r.WithContext(context.WithoutCancel(r.Context())))
+			ctx := r.Context()
+			if !strings.HasPrefix(what, "getUpdates") { // which may wait for long after the process has died otherwise
+				ctx = context.WithoutCancel(ctx)
+			}
+			next.ServeHTTP(&nowhere{header: http.Header{}}, r.WithContext(ctx))
 			t.k.fire(p, Point{t.service, what, Handled})
 			panic(http.ErrAbortHandler)
 		}

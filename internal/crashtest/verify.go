@@ -195,7 +195,7 @@ func (e *evidence) files(q *question) {
 			if i == 0 {
 				continue
 			}
-			if _, ok := e.lost(q.platform(), at[i-1].At, m.At); !keyless[q.platform()] || !ok {
+			if !keyless[q.platform()] || !e.lostAbout(q.platform(), at[i-1].At, m.At) {
 				e.s.res.fail("%s: the file %s of question %d stands there %d times\n%s", q.platform(), f.Name, q.id, len(at), e.story(q))
 				continue
 			}
