@@ -25,9 +25,9 @@
 //   - What was said while no socket was open is handed over before what is said now in the same room: events of a room wait,
 //     unacknowledged, until its history has been read, and nobody's for long on account of threads that nobody waits in
 //     (held.go).
-//   - What was said while no socket was open is read from the history of each room, and of the threads that were active; so
-//     are edits, reactions to the bot's messages of the last day, put and taken back, and deleted messages that have left a
-//     tombstone, which those with replies do.
+//   - What was said while no socket was open, or since one was silent that only seemed open (life.go), is read from the
+//     history of each room, and then of the threads that were active; so are edits, reactions to the bot's messages of the
+//     last day, put and taken back, and deleted messages that have left a tombstone, which those with replies do.
 //   - A message that Slack took though its answer was lost is found before it is posted again ([core.Post] with Again): by
 //     the nonce in its metadata; a stream, which bears none before its end, and a file by a note that is stored before
 //     (notes.go). The file is then not uploaded again either. Until Run has begun, who asks for a note waits.
