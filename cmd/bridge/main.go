@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -15,6 +17,9 @@ import (
 )
 
 func main() {
+	if !slices.ContainsFunc(os.Args, func(arg string) bool { return strings.HasPrefix(arg, "--pprof") }) {
+		runtime.MemProfileRate = 0 // nobody could read what is noted of allocations, some 2 MB; it must be said at the start
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p := program{in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, stopSignal: stop}
 	code := p.execute(ctx, os.Args[1:])

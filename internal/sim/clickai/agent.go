@@ -3,7 +3,6 @@ package clickai
 import (
 	"fmt"
 	"hash/fnv"
-	"regexp"
 	"strings"
 	"time"
 	"unicode"
@@ -228,9 +227,12 @@ func (a Ask) seed() uint32 {
 	return h.Sum32()
 }
 
+// notName is what does not go into the name of a file.
+var notName = sim.Regexp(`[^a-z0-9]+`)
+
 // pictureFile is a small chart named after the question.
 func (a Ask) pictureFile() sim.File {
-	name := regexp.MustCompile(`[^a-z0-9]+`).ReplaceAllString(strings.ToLower(title(a.Question)), "-")
+	name := notName().ReplaceAllString(strings.ToLower(title(a.Question)), "-")
 	if name = strings.Trim(name, "-"); name == "" {
 		name = "picture"
 	}

@@ -1,43 +1,44 @@
 package discord
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // Forms in angle brackets. Source: https://docs.discord.com/developers/reference#message-formatting
 var (
-	angleMention = regexp.MustCompile(`^<(@!?|@&|#)(\d{15,20})>`)
-	angleEmoji   = regexp.MustCompile(`^<a?:(\w{2,32}):\d{15,20}>`)
-	angleTime    = regexp.MustCompile(`^<t:(-?\d{1,13})(?::[tTdDfFRsS])?>`)
-	angleCommand = regexp.MustCompile(`^</([^:\n<>]{1,100}):\d{15,20}>`)
-	angleURL     = regexp.MustCompile(`^<(https?://[^\s<>]+)>`)
-	bareURL      = regexp.MustCompile(`^https?://[^\s<]+[^<.,:;"'\]\s)]`)
-	linkTarget   = regexp.MustCompile(`^\(\s*<?(https?://(?:\([^)\s]*\)|\\.|[^\s\\()<>])+)>?(?:\s+["'][^"'\n]*["'])?\s*\)`)
+	angleMention = sim.Regexp(`^<(@!?|@&|#)(\d{15,20})>`)
+	angleEmoji   = sim.Regexp(`^<a?:(\w{2,32}):\d{15,20}>`)
+	angleTime    = sim.Regexp(`^<t:(-?\d{1,13})(?::[tTdDfFRsS])?>`)
+	angleCommand = sim.Regexp(`^</([^:\n<>]{1,100}):\d{15,20}>`)
+	angleURL     = sim.Regexp(`^<(https?://[^\s<>]+)>`)
+	bareURL      = sim.Regexp(`^https?://[^\s<]+[^<.,:;"'\]\s)]`)
+	linkTarget   = sim.Regexp(`^\(\s*<?(https?://(?:\([^)\s]*\)|\\.|[^\s\\()<>])+)>?(?:\s+["'][^"'\n]*["'])?\s*\)`)
 )
 
 func (r *reader) angle(rest string) int {
-	if m := angleMention.FindStringSubmatch(rest); m != nil {
+	if m := angleMention().FindStringSubmatch(rest); m != nil {
 		r.out.WriteString(r.resolve(m[1], m[2]))
 		return len(m[0])
 	}
-	if m := angleEmoji.FindStringSubmatch(rest); m != nil {
+	if m := angleEmoji().FindStringSubmatch(rest); m != nil {
 		r.out.WriteString(":" + m[1] + ":")
 		return len(m[0])
 	}
-	if m := angleTime.FindStringSubmatch(rest); m != nil {
+	if m := angleTime().FindStringSubmatch(rest); m != nil {
 		if n, err := strconv.ParseInt(m[1], 10, 64); err == nil {
 			r.out.WriteString(time.Unix(n, 0).UTC().Format("2006-01-02 15:04"))
 			return len(m[0])
 		}
 	}
-	if m := angleCommand.FindStringSubmatch(rest); m != nil {
+	if m := angleCommand().FindStringSubmatch(rest); m != nil {
 		r.out.WriteString("/" + m[1])
 		return len(m[0])
 	}
-	if m := angleURL.FindStringSubmatch(rest); m != nil {
+	if m := angleURL().FindStringSubmatch(rest); m != nil {
 		r.out.WriteString(m[1])
 		return len(m[0])
 	}
@@ -61,7 +62,7 @@ func (r *reader) resolve(mark, id string) string {
 }
 
 func (r *reader) bareURL(rest string) int {
-	u := bareURL.FindString(rest)
+	u := bareURL().FindString(rest)
 	r.out.WriteString(u)
 	return len(u)
 }
@@ -94,7 +95,7 @@ func (r *reader) link(s string, i int) int {
 		return 0
 	}
 	text := rest[1 : n-1]
-	m := linkTarget.FindString(rest[n:])
+	m := linkTarget().FindString(rest[n:])
 	if m == "" || strings.TrimSpace(text) == "" || strings.Contains(text, "http://") || strings.Contains(text, "https://") || r.depth > maxDepth {
 		r.problem("link shows as source")
 		return 0

@@ -63,16 +63,16 @@ func (l *looker) blocks(s string, quote int) {
 			return
 		case quote == 0 && quoteLine(first):
 			s = l.quotes(s)
-		case heading.MatchString(first):
-			m := heading.FindStringSubmatch(first)
+		case heading().MatchString(first):
+			m := heading().FindStringSubmatch(first)
 			l.add(sim.Block{Kind: sim.HeadingBlock, Level: len(m[1]), Quote: quote, Spans: l.inline(m[2], sim.Span{})})
 			s = rest
-		case subtext.MatchString(first):
-			m := subtext.FindStringSubmatch(first)
+		case subtext().MatchString(first):
+			m := subtext().FindStringSubmatch(first)
 			l.add(sim.Block{Kind: sim.QuietBlock, Quote: quote, Spans: l.inline(m[1], sim.Span{})})
 			s = rest
-		case listItem.MatchString(first):
-			l.item(listItem.FindStringSubmatch(first), quote)
+		case listItem().MatchString(first):
+			l.item(listItem().FindStringSubmatch(first), quote)
 			s = rest
 		default:
 			s = l.paragraph(s, quote)
@@ -80,7 +80,7 @@ func (l *looker) blocks(s string, quote int) {
 	}
 }
 
-func quoteLine(l string) bool { return quote.MatchString(l) }
+func quoteLine(l string) bool { return quote().MatchString(l) }
 
 func (l *looker) add(b sim.Block) { l.out = append(l.out, b) }
 
@@ -100,7 +100,7 @@ func (l *looker) quotes(s string) string {
 	var body []string
 	for s != "" {
 		first, rest, _ := line(s)
-		m := quote.FindStringSubmatch(first)
+		m := quote().FindStringSubmatch(first)
 		if m == nil {
 			break
 		}
@@ -227,7 +227,7 @@ func (l *looker) span(s string, i int, as sim.Span) ([]sim.Span, int) {
 	case '[':
 		return l.link(rest, as)
 	case 'h':
-		u := bareURL.FindString(rest)
+		u := bareURL().FindString(rest)
 		as.URL = u
 		return say(u, len(u))
 	case '*':
@@ -268,11 +268,11 @@ func (l *looker) angle(rest string, as sim.Span) ([]sim.Span, int) {
 		return nil, 0
 	}
 	switch {
-	case angleMention.MatchString(rest) && strings.HasPrefix(rest, "<#"), angleCommand.MatchString(rest):
+	case angleMention().MatchString(rest) && strings.HasPrefix(rest, "<#"), angleCommand().MatchString(rest):
 		as.Style |= sim.Active
-	case angleMention.MatchString(rest):
+	case angleMention().MatchString(rest):
 		as.Style |= sim.Ping
-	case angleURL.MatchString(rest):
+	case angleURL().MatchString(rest):
 		as.URL = text
 	}
 	as.Text = text
@@ -285,7 +285,7 @@ func (l *looker) link(rest string, as sim.Span) ([]sim.Span, int) {
 		return nil, 0
 	}
 	text := rest[1 : n-1]
-	m := linkTarget.FindStringSubmatch(rest[n:])
+	m := linkTarget().FindStringSubmatch(rest[n:])
 	if m == nil || strings.TrimSpace(text) == "" || strings.Contains(text, "http://") || strings.Contains(text, "https://") || l.depth > maxDepth {
 		return nil, 0
 	}

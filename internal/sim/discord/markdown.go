@@ -1,11 +1,12 @@
 package discord
 
 import (
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // Discord's Markdown is its own dialect; no Go library parses it. What is rendered here follows
@@ -38,19 +39,19 @@ func (r *reader) problem(p string) {
 }
 
 var (
-	heading  = regexp.MustCompile(`^(#{1,3})[ \t]+(\S.*)$`)
-	subtext  = regexp.MustCompile(`^-#[ \t]+(\S.*)$`)
-	listItem = regexp.MustCompile(`^( *)([-*]|\d{1,9}\.)[ \t]+(\S.*)$`)
-	quote    = regexp.MustCompile(`^>(?: (.*))?$`)
-	fence    = regexp.MustCompile("^```(?:([A-Za-z0-9_+\\-.#]+)\n)?\n*((?s:.+?))\n*```")
+	heading  = sim.Regexp(`^(#{1,3})[ \t]+(\S.*)$`)
+	subtext  = sim.Regexp(`^-#[ \t]+(\S.*)$`)
+	listItem = sim.Regexp(`^( *)([-*]|\d{1,9}\.)[ \t]+(\S.*)$`)
+	quote    = sim.Regexp(`^>(?: (.*))?$`)
+	fence    = sim.Regexp("^```(?:([A-Za-z0-9_+\\-.#]+)\n)?\n*((?s:.+?))\n*```")
 )
 
 func line(s string) (first, rest string, more bool) { return strings.Cut(s, "\n") }
 
 // startsBlock tells whether a line ends the paragraph before it.
 func startsBlock(l string, quoted bool) bool {
-	return heading.MatchString(l) || subtext.MatchString(l) || listItem.MatchString(l) ||
-		(!quoted && (quote.MatchString(l) || strings.HasPrefix(l, ">>> ")))
+	return heading().MatchString(l) || subtext().MatchString(l) || listItem().MatchString(l) ||
+		(!quoted && (quote().MatchString(l) || strings.HasPrefix(l, ">>> ")))
 }
 
 // blocks renders text that starts at the begin of a line. Quotes do not nest.
@@ -61,18 +62,18 @@ func (r *reader) blocks(s string, quoted bool) {
 		case !quoted && strings.HasPrefix(s, ">>> "):
 			r.blocks(s[4:], true)
 			return
-		case !quoted && quote.MatchString(l):
+		case !quoted && quote().MatchString(l):
 			s = r.quotes(s)
-		case heading.MatchString(l):
-			r.inline(heading.FindStringSubmatch(l)[2])
+		case heading().MatchString(l):
+			r.inline(heading().FindStringSubmatch(l)[2])
 			r.out.WriteByte('\n')
 			s = rest
-		case subtext.MatchString(l):
-			r.inline(subtext.FindStringSubmatch(l)[1])
+		case subtext().MatchString(l):
+			r.inline(subtext().FindStringSubmatch(l)[1])
 			r.out.WriteByte('\n')
 			s = rest
-		case listItem.MatchString(l):
-			m := listItem.FindStringSubmatch(l)
+		case listItem().MatchString(l):
+			m := listItem().FindStringSubmatch(l)
 			mark := m[2]
 			if mark == "-" || mark == "*" {
 				mark = "•"
@@ -92,7 +93,7 @@ func (r *reader) quotes(s string) string {
 	var body []string
 	for s != "" {
 		l, rest, _ := line(s)
-		m := quote.FindStringSubmatch(l)
+		m := quote().FindStringSubmatch(l)
 		if m == nil {
 			break
 		}
@@ -149,7 +150,7 @@ func findFence(s string) []int {
 	if !strings.HasPrefix(s, "```") || !strings.Contains(s[3:], "```") {
 		return nil
 	}
-	return fence.FindStringSubmatchIndex(s)
+	return fence().FindStringSubmatchIndex(s)
 }
 
 // run is the length of a run of b.

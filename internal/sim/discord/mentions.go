@@ -2,15 +2,16 @@ package discord
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 var (
-	userMention = regexp.MustCompile(`<@!?(\d{15,20})>`)
-	roleMention = regexp.MustCompile(`<@&(\d{15,20})>`)
-	everyone    = regexp.MustCompile(`@(everyone|here)\b`)
+	userMention = sim.Regexp(`<@!?(\d{15,20})>`)
+	roleMention = sim.Regexp(`<@&(\d{15,20})>`)
+	everyone    = sim.Regexp(`@(everyone|here)\b`)
 )
 
 // mentioned is what a text pings with a set of allowances.
@@ -25,7 +26,7 @@ func (s *Server) mentionsOf(text string, a *allowedMentions, canEveryone bool) m
 	text = withoutCode(text)
 	all := a == nil
 	var out mentioned
-	for _, m := range userMention.FindAllStringSubmatch(text, -1) {
+	for _, m := range userMention().FindAllStringSubmatch(text, -1) {
 		id := m[1]
 		ok := all || slices.Contains(a.Parse, "users") || slices.Contains(a.Users, id)
 		if ok && s.users[id] != nil && !slices.Contains(out.users, id) {
@@ -33,14 +34,14 @@ func (s *Server) mentionsOf(text string, a *allowedMentions, canEveryone bool) m
 		}
 	}
 	if canEveryone { // roles are not mentionable here without the permission
-		for _, m := range roleMention.FindAllStringSubmatch(text, -1) {
+		for _, m := range roleMention().FindAllStringSubmatch(text, -1) {
 			id := m[1]
 			if (all || slices.Contains(a.Parse, "roles") || slices.Contains(a.Roles, id)) && !slices.Contains(out.roles, id) {
 				out.roles = append(out.roles, id)
 			}
 		}
 		if all || slices.Contains(a.Parse, "everyone") {
-			out.everyone = everyone.FindString(text)
+			out.everyone = everyone().FindString(text)
 		}
 	}
 	return out

@@ -192,14 +192,14 @@ func (s *Server) otherBot(u *user) string {
 }
 
 var (
-	typedName    = regexp.MustCompile(`@[\p{L}\p{N}_]`)
-	typedChannel = regexp.MustCompile(`#[\p{L}\p{N}_-]+`)
+	typedName    = sim.Regexp(`@[\p{L}\p{N}_]`)
+	typedChannel = sim.Regexp(`#[\p{L}\p{N}_-]+`)
 )
 
 // typed turns what a person types into Discord's own form, as its client does: @Anna and #support become mentions.
 func (s *Server) typed(text string, mention bool) string {
 	text = strings.TrimSpace(text)
-	if typedName.MatchString(text) {
+	if typedName().MatchString(text) {
 		users := []*user{s.bot}
 		for _, id := range s.people {
 			users = append(users, s.users[id])
@@ -210,7 +210,7 @@ func (s *Server) typed(text string, mention bool) string {
 			text = name.ReplaceAllString(text, "<@"+u.ID+">")
 		}
 	}
-	text = typedChannel.ReplaceAllStringFunc(text, func(name string) string {
+	text = typedChannel().ReplaceAllStringFunc(text, func(name string) string {
 		for _, id := range s.rooms {
 			if c := s.channels[id]; c != nil && c.guild != "" && c.name == name[1:] {
 				return "<#" + id + ">"

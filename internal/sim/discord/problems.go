@@ -4,13 +4,15 @@ import (
 	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 var (
-	deepHeading = regexp.MustCompile(`(?m)^#{4,6}[ \t]+\S`)
-	tableRule   = regexp.MustCompile(`(?m)^ {0,3}\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-{2,}:?[ \t]*)+\|?[ \t]*$`)
-	rule        = regexp.MustCompile(`(?m)^ {0,3}(-{3,}|={3,}|\*{3,}|_{3,})[ \t]*$`)
-	htmlTag     = regexp.MustCompile(`(?i)(^|[^\\])</?(a|b|i|u|s|p|br|hr|em|strong|code|pre|sub|sup|div|span|img|ul|ol|li|h[1-6]|table|thead|tbody|tr|t[dh]|details|summary|blockquote|think)(\s[^<>]*)?/?>`)
+	deepHeading = sim.Regexp(`(?m)^#{4,6}[ \t]+\S`)
+	tableRule   = sim.Regexp(`(?m)^ {0,3}\|?[ \t]*:?-{2,}:?[ \t]*(\|[ \t]*:?-{2,}:?[ \t]*)+\|?[ \t]*$`)
+	rule        = sim.Regexp(`(?m)^ {0,3}(-{3,}|={3,}|\*{3,}|_{3,})[ \t]*$`)
+	htmlTag     = sim.Regexp(`(?i)(^|[^\\])</?(a|b|i|u|s|p|br|hr|em|strong|code|pre|sub|sup|div|span|img|ul|ol|li|h[1-6]|table|thead|tbody|tr|t[dh]|details|summary|blockquote|think)(\s[^<>]*)?/?>`)
 )
 
 // Problems tells what a reader of the text would find broken: marks that were meant to format and show as source, such
@@ -27,10 +29,10 @@ func Problems(text string) []string {
 		re   *regexp.Regexp
 		what string
 	}{
-		{deepHeading, "heading deeper than ### shows as source"},
-		{tableRule, "table shows as source"},
-		{rule, "rule shows as source"},
-		{htmlTag, "HTML shows as source"},
+		{deepHeading(), "heading deeper than ### shows as source"},
+		{tableRule(), "table shows as source"},
+		{rule(), "rule shows as source"},
+		{htmlTag(), "HTML shows as source"},
 	} {
 		if check.re.MatchString(bare) {
 			r.problem(check.what)

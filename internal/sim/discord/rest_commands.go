@@ -5,10 +5,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // Limits of application commands.
@@ -20,7 +21,7 @@ const (
 	maxCommandText    = 100
 )
 
-var commandName = regexp.MustCompile(`^[-_'\p{L}\p{N}]{1,32}$`)
+var commandName = sim.Regexp(`^[-_'\p{L}\p{N}]{1,32}$`)
 
 type command struct {
 	ID           string            `json:"id"`
@@ -91,7 +92,7 @@ func checkCommand(f form, at string, cmd command) {
 		}
 		return
 	}
-	if !commandName.MatchString(cmd.Name) || strings.ToLower(cmd.Name) != cmd.Name {
+	if !commandName().MatchString(cmd.Name) || strings.ToLower(cmd.Name) != cmd.Name {
 		f.add(at+"name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
 	}
 	if n := length(cmd.Description); n < 1 || n > maxCommandText {
@@ -119,7 +120,7 @@ func checkOptions(f form, at string, options []commandOption) {
 		names[o.Name] = true
 		checkLocalized(f, at+"description_localizations", o.In)
 		checkOptionLength(f, at, o)
-		if !commandName.MatchString(o.Name) || strings.ToLower(o.Name) != o.Name {
+		if !commandName().MatchString(o.Name) || strings.ToLower(o.Name) != o.Name {
 			f.add(at+"name", "APPLICATION_COMMAND_INVALID_NAME", "Command name is invalid")
 		}
 		if n := length(o.Description); n < 1 || n > maxCommandText {

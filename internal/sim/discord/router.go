@@ -170,8 +170,9 @@ func (s *Server) checkAgent(r *http.Request) {
 func match(method, path string) (*route, map[string]string, *apiError) {
 	segments := strings.Split(strings.TrimSuffix(path, "/"), "/")
 	known := false
-	for i := range routes {
-		rt := &routes[i]
+	all := routes()
+	for i := range all {
+		rt := &all[i]
 		params, ok := matchParts(rt.parts, segments)
 		if !ok {
 			continue

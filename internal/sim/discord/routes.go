@@ -3,11 +3,12 @@ package discord
 import (
 	"net/http"
 	"strings"
+	"sync"
 )
 
 // routes are the endpoints that the stand-in knows, in the order they are tried: fixed segments stand before
 // parameters.
-var routes = buildRoutes()
+var routes = sync.OnceValue(buildRoutes)
 
 func buildRoutes() []route {
 	const (

@@ -2,9 +2,11 @@ package slack
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
+	"sync"
 	"unicode/utf8"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // emojiNames is a part of Slack's emoji set: the ones that people react with, and the usual ones in text. The first
@@ -34,12 +36,14 @@ const emojiNames = `
 const presentation = "\ufe0f"
 
 var (
-	emojiByChar, emojiByName = emojiTables()
-	emojiShort               = regexp.MustCompile(`:([a-z0-9_+'-]+)(?:::skin-tone-([2-6]))?:`)
-	emojiValid               = regexp.MustCompile(`^[a-z0-9_+'-]{1,100}(?:::skin-tone-[2-6])?$`)
+	// emojiTables are the first name of each character, and the character of each name.
+	emojiTables = sync.OnceValues(readEmoji)
+
+	emojiShort = sim.Regexp(`:([a-z0-9_+'-]+)(?:::skin-tone-([2-6]))?:`)
+	emojiValid = sim.Regexp(`^[a-z0-9_+'-]{1,100}(?:::skin-tone-[2-6])?$`)
 )
 
-func emojiTables() (byChar, byName map[string]string) {
+func readEmoji() (byChar, byName map[string]string) {
 	byChar, byName = map[string]string{}, map[string]string{}
 	for row := range strings.FieldsFuncSeq(emojiNames, func(r rune) bool { return r == '|' || r == '\n' }) {
 		f := strings.Fields(row)
@@ -68,7 +72,8 @@ func emojiAt(s string) (name string, size int) {
 	if _, m := utf8.DecodeRuneInString(s[n:]); r >= 0x1F1E6 && r <= 0x1F1FF {
 		n += m // flags are two letters
 	}
-	name, ok := emojiByChar[s[:n]]
+	byChar, _ := emojiTables()
+	name, ok := byChar[s[:n]]
 	if !ok {
 		return "", 0
 	}
@@ -84,7 +89,7 @@ func emojiAt(s string) (name string, size int) {
 func emojiName(emoji string) (string, error) {
 	if name, ok := strings.CutPrefix(emoji, ":"); ok {
 		name = strings.TrimSuffix(name, ":")
-		if emojiValid.MatchString(name) {
+		if emojiValid().MatchString(name) {
 			return name, nil
 		}
 	}
@@ -97,7 +102,8 @@ func emojiName(emoji string) (string, error) {
 // emojiChar is the character of a short name, ":name:" for one without.
 func emojiChar(name string) string {
 	base, skin, toned := strings.Cut(name, "::skin-tone-")
-	char, ok := emojiByName[base]
+	_, byName := emojiTables()
+	char, ok := byName[base]
 	if !ok {
 		return ":" + name + ":"
 	}
@@ -112,7 +118,7 @@ func showEmoji(text string) string {
 	if strings.Count(text, ":") < 2 {
 		return text
 	}
-	return emojiShort.ReplaceAllStringFunc(text, func(m string) string {
+	return emojiShort().ReplaceAllStringFunc(text, func(m string) string {
 		return emojiChar(strings.Trim(m, ":"))
 	})
 }

@@ -78,7 +78,7 @@ const (
 // styled reads all but code.
 func (l *looker) styled(text string) []sim.Span {
 	var sequences []sim.Span
-	text = control.ReplaceAllStringFunc(text, func(m string) string {
+	text = control().ReplaceAllStringFunc(text, func(m string) string {
 		s, ok := l.sequenceSpan(m[1 : len(m)-1])
 		if !ok || len(sequences) >= mostSequences {
 			return m
@@ -126,7 +126,7 @@ func (l *looker) sequenceSpan(inner string) (sim.Span, bool) {
 		s.Style = sim.Ping
 	case strings.HasPrefix(inner, "#"):
 		s.Style = sim.Active
-	case scheme.MatchString(target):
+	case scheme().MatchString(target):
 		s.URL = entities.Replace(target)
 	}
 	return s, ok

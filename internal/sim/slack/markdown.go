@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/yuin/goldmark"
 	"github.com/yuin/goldmark/ast"
@@ -13,15 +14,17 @@ import (
 	"github.com/yuin/goldmark/util"
 )
 
-// gfm reads what a markdown block may hold.
+// gfm reads what a markdown block may hold. It is made at first use, as the expressions of [sim.Regexp] are.
 // Source: https://docs.slack.dev/reference/block-kit/blocks/markdown-block
-var gfm = goldmark.New(goldmark.WithExtensions(extension.GFM))
+var gfm = sync.OnceValue(func() goldmark.Markdown {
+	return goldmark.New(goldmark.WithExtensions(extension.GFM))
+})
 
 // markdown is a markdown block's text as a reader sees it. Blocks stand one empty line apart, list items carry a
 // bullet or their number, a quote its "> ", a table its cells with " | " between them.
 func (n names) markdown(source string) string {
 	src := []byte(source)
-	doc := gfm.Parser().Parse(text.NewReader(src))
+	doc := gfm().Parser().Parse(text.NewReader(src))
 	return unhide(mdReader{names: n, src: src}.blocks(doc, "\n\n"))
 }
 
@@ -184,7 +187,7 @@ func markdownMentions(source string) []string {
 		return nil
 	}
 	src := []byte(source)
-	doc := gfm.Parser().Parse(text.NewReader(src))
+	doc := gfm().Parser().Parse(text.NewReader(src))
 	same := names{user: func(id string) string { return id }, channel: func(id string) string { return id }}
 	r := mdReader{names: same, src: src}
 	var found []string

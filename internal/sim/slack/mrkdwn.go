@@ -1,10 +1,11 @@
 package slack
 
 import (
-	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // names turns ids into what a reader sees.
@@ -27,10 +28,10 @@ func (s *Server) namesLocked() names {
 
 var (
 	// control is everything that stands in angle brackets.
-	control = regexp.MustCompile(`<([^<>\n]+)>`)
-	scheme  = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9+.-]*:\S`)
+	control = sim.Regexp(`<([^<>\n]+)>`)
+	scheme  = sim.Regexp(`^[a-zA-Z][a-zA-Z0-9+.-]*:\S`)
 	// mention has the form of the sequences that notify; see mentionsIn.
-	mention = regexp.MustCompile(`<(?:![a-z]+(?:\^[^<>|\n]*)?|@[A-Z0-9]+)(?:\|[^<>\n]*)?>`)
+	mention = sim.Regexp(`<(?:![a-z]+(?:\^[^<>|\n]*)?|@[A-Z0-9]+)(?:\|[^<>\n]*)?>`)
 
 	entities = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
 	escapes  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
@@ -75,7 +76,7 @@ func (n names) sequence(inner string) (string, bool) {
 			return "@" + rest, true
 		}
 		return "@" + kind, true
-	case scheme.MatchString(body):
+	case scheme().MatchString(body):
 		if labelled && label != "" {
 			return label, true
 		}
@@ -86,7 +87,7 @@ func (n names) sequence(inner string) (string, bool) {
 
 // resolve puts readable text in place of all control sequences; what it puts there is hidden from later passes.
 func (n names) resolve(text string) string {
-	return control.ReplaceAllStringFunc(text, func(m string) string {
+	return control().ReplaceAllStringFunc(text, func(m string) string {
 		if shown, ok := n.sequence(m[1 : len(m)-1]); ok {
 			return hide(entities.Replace(shown))
 		}

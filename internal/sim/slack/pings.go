@@ -2,18 +2,19 @@ package slack
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // atName is what link_names and parse=full turn into mentions.
 // Source: https://docs.slack.dev/messaging/formatting-message-text#automatic-parsing
-var atName = regexp.MustCompile(`@(?:here|channel|everyone)\b`)
+var atName = sim.Regexp(`@(?:here|channel|everyone)\b`)
 
 // mentionsIn finds the sequences that notify; a date has their form and does not.
 func mentionsIn(text string) []string {
-	return slices.DeleteFunc(mention.FindAllString(text, -1), func(m string) bool {
+	return slices.DeleteFunc(mention().FindAllString(text, -1), func(m string) bool {
 		return strings.HasPrefix(m, "<!date^")
 	})
 }
@@ -23,7 +24,7 @@ func mentionsIn(text string) []string {
 func pingsIn(text string, blocks json.RawMessage, linkNames bool) []string {
 	found := mentionsIn(text)
 	if linkNames {
-		found = append(found, atName.FindAllString(text, -1)...)
+		found = append(found, atName().FindAllString(text, -1)...)
 	}
 	for _, b := range decodeBlocks(blocks) {
 		found = append(found, blockPings(b)...)

@@ -26,14 +26,15 @@ func (c *call) reactTarget() (*channel, *message, *apiError) {
 
 // emojiKnownLocked tells whether the workspace has an emoji of this name.
 func (s *Server) emojiKnownLocked(name string) bool {
-	if !emojiValid.MatchString(name) {
+	if !emojiValid().MatchString(name) {
 		return false
 	}
 	base := name
 	if i := len(name) - len("::skin-tone-2"); i > 0 && name[i:len(name)-1] == "::skin-tone-" {
 		base = name[:i]
 	}
-	return emojiByName[base] != "" || slices.Contains(s.opt.CustomEmoji, base)
+	_, byName := emojiTables()
+	return byName[base] != "" || slices.Contains(s.opt.CustomEmoji, base)
 }
 
 func reactionsAdd(c *call) (object, *apiError) {

@@ -2,15 +2,16 @@ package slack
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // typedURL is what Slack's clients make a link of.
-var typedURL = regexp.MustCompile(`^https?://[^\s<>|]*[^\s<>|.,;:!?)\]}'"*_~` + "`" + `]`)
+var typedURL = sim.Regexp(`^https?://[^\s<>|]*[^\s<>|.,;:!?)\]}'"*_~` + "`" + `]`)
 
 // typist turns what a person types into what Slack stores: text in Slack's markup, and rich text blocks.
 // Source: https://docs.slack.dev/messaging/formatting-message-text
@@ -99,7 +100,7 @@ func (t *typist) token(text string, last rune) int {
 	case c == '#' && !word:
 		return t.hash(text)
 	case c == 'h' && !word:
-		if link := typedURL.FindString(text); link != "" {
+		if link := typedURL().FindString(text); link != "" {
 			t.put("<"+escapes.Replace(link)+">", object{"type": "link", "url": link})
 			return len(link)
 		}

@@ -3,11 +3,11 @@ package telegram
 import (
 	"context"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/clickai/bridge/internal/sim"
 	"github.com/clickai/bridge/internal/sim/telegram/markup"
 )
 
@@ -26,8 +26,8 @@ type Command struct {
 }
 
 var (
-	commandForm  = regexp.MustCompile(`^[a-z0-9_]+$`)
-	languageForm = regexp.MustCompile(`^[a-z]{2}$`)
+	commandForm  = sim.Regexp(`^[a-z0-9_]+$`)
+	languageForm = sim.Regexp(`^[a-z]{2}$`)
 )
 
 // The scopes of https://core.telegram.org/bots/api#botcommandscope.
@@ -64,7 +64,7 @@ func (s *Server) scopeOf(p *params) (commandScope, error) {
 		in.Type = scopeDefault
 	}
 	out := commandScope{kind: in.Type, language: p.str("language_code")}
-	if out.language != "" && !languageForm.MatchString(out.language) {
+	if out.language != "" && !languageForm().MatchString(out.language) {
 		return out, wrong("invalid language code specified")
 	}
 	switch in.Type {
@@ -109,7 +109,7 @@ func commandsOf(p *params) ([]Command, error) {
 			return nil, wrong("command description must be non-empty")
 		case len([]rune(c.Description)) > maxCommandText:
 			return nil, wrong("command description length must not exceed %d", maxCommandText)
-		case !commandForm.MatchString(c.Command):
+		case !commandForm().MatchString(c.Command):
 			return nil, wrong("BOT_COMMAND_INVALID")
 		}
 		list[i] = c

@@ -11,10 +11,11 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/clickai/bridge/internal/sim"
 )
 
 // hookTimeout bounds one delivery.
@@ -32,14 +33,14 @@ type webhook struct {
 	lastErrorAt time.Time
 }
 
-var secretForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+var secretForm = sim.Regexp(`^[A-Za-z0-9_-]{1,256}$`)
 
 func (s *Server) setWebhook(ctx context.Context, p *params) (any, error) {
 	target := p.str("url")
 	if target == "" {
 		return s.deleteWebhook(ctx, p)
 	}
-	if secret := p.str("secret_token"); secret != "" && !secretForm.MatchString(secret) {
+	if secret := p.str("secret_token"); secret != "" && !secretForm().MatchString(secret) {
 		return nil, wrong("secret token contains unallowed characters")
 	}
 	if err := checkHookURL(target); err != nil {

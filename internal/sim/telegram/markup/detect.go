@@ -2,19 +2,20 @@ package markup
 
 import (
 	"strings"
+	"sync"
 	"unicode"
 	"unicode/utf8"
 )
 
 // domains are the top-level domains that make a bare name a link.
-var domains = func() map[string]bool {
+var domains = sync.OnceValue(func() map[string]bool {
 	set := map[string]bool{}
 	for d := range strings.FieldsSeq("com org net edu gov int info biz io dev app ai me co tv xyz site online tech cloud " +
 		"vn de uk us fr it es nl pl eu ru ua cn jp kr in br ca au ch at se no fi dk cz sg th id my ph hk tw") {
 		set[d] = true
 	}
 	return set
-}()
+})
 
 func wordRune(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
 
@@ -187,7 +188,7 @@ func (d *detector) scheme() int {
 func (d *detector) bare() int {
 	host := strings.TrimRight(d.s[d.pos:d.pos+d.run(d.pos, hostByte)], ".-")
 	dot := strings.LastIndexByte(host, '.')
-	if dot <= 0 || strings.Contains(host, "..") || !domains[strings.ToLower(host[dot+1:])] {
+	if dot <= 0 || strings.Contains(host, "..") || !domains()[strings.ToLower(host[dot+1:])] {
 		return 0
 	}
 	n := len(host)
