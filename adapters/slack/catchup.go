@@ -170,7 +170,7 @@ func (c *catchup) all(ctx context.Context, rooms []wireRoom, g gap) bool {
 		found += n
 		return ctx.Err() == nil && !errors.Is(err, errNotStored)
 	}
-	// Threads are read one by one, which may take minutes. What was said beside them does not wait for that.
+	// Threads are read one by one, which may take minutes. What was said beside them, in the same rooms, does not wait.
 	for _, w := range rooms {
 		if len(threads[w.ID]) > 0 && !c.r.held.read(w.ID, g) && !c.roots(ctx, w, g) {
 			return false

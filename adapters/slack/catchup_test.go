@@ -175,7 +175,7 @@ func TestGapGrowsWhileRead(t *testing.T) {
 	}
 }
 
-// TestRootsBeforeThreads holds that a question waits for no thread that it does not stand in, in no room.
+// TestRootsBeforeThreads holds that a question beside the threads of a room waits for none of them, in no room.
 func TestRootsBeforeThreads(t *testing.T) {
 	t.Parallel()
 	s := newSim(t, simslack.Options{Retries: []time.Duration{}})

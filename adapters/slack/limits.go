@@ -100,9 +100,6 @@ const (
 	againBack = 7 * 24 * time.Hour
 	// reachBack is how far back, beyond what was missed, the edits of messages and the reactions to answers are looked at.
 	reachBack = 24 * time.Hour
-	// silence is the part of the longest silence of a socket after which its end is taken for that of a network that dropped
-	// what Slack sent, and not for Slack's.
-	silence = 6
 	// skew is by how much this machine's clock may differ from Slack's.
 	skew = time.Minute
 	// shareTries is how often the message that shows a file is looked for.

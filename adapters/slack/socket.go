@@ -83,7 +83,8 @@ func connectError(err error) *core.Error {
 func (r *runner) session(ctx context.Context, n int) error {
 	inner, cancel := context.WithCancel(ctx)
 	defer cancel()
-	dialer := watch(r.p.dialer, r.p.times.ping/silence, func(since time.Time) {
+	// Half of what a silent socket is given: networks that end idle connections do so earlier, and Slack sends again then.
+	dialer := watch(r.p.dialer, r.p.times.ping/2, func(since time.Time) {
 		if inner.Err() == nil { // else it is the bot that ends it
 			r.silent(n, since)
 		}
