@@ -92,9 +92,10 @@ const perConversation = 4
 
 // crowd asks at every spot until told to stop.
 type crowd struct {
-	w     *watch
-	spots []*spot
-	rest  time.Duration // the longest before the next question; 0: none
+	streams bool // answers are streamed where that can be: some take long enough for what is added to a stream
+	w       *watch
+	spots   []*spot
+	rest    time.Duration // the longest before the next question; 0: none
 
 	wg   sync.WaitGroup
 	mu   sync.Mutex
@@ -173,7 +174,9 @@ func (c *crowd) say(ctx context.Context, s *spot) (*question, error) {
 	conv := s.conv
 	q := c.w.add(func(id int) *question {
 		q := shape(s.r, id, s.long)
-		q.conv = conv
+		if q.conv = conv; c.streams && s.r.IntN(3) == 0 {
+			q.slow(60)
+		}
 		return q
 	})
 	in := sim.Say{

@@ -203,7 +203,9 @@ func (k *killer) stop() error {
 	case <-p.dead:
 	case <-t.C:
 		_ = p.cmd.Process.Signal(syscall.SIGQUIT) // its log tells then where it stands
+		last := time.AfterFunc(10*time.Second, func() { _ = p.cmd.Process.Kill() })
 		<-p.dead
+		last.Stop()
 		return errors.New("the bridge did not stop when told to")
 	}
 	if p.err != nil {

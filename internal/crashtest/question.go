@@ -89,6 +89,15 @@ func (q *question) piece(i int) string {
 	return " " + word
 }
 
+// slow lets the answer come piece by piece, so many in all.
+func (q *question) slow(pieces int) {
+	q.pieces, q.chunk, q.every = pieces, 1, 60*time.Millisecond
+	q.begin()
+}
+
+// begin notes that no piece was seen.
+func (q *question) begin() { q.left, q.have = q.pieces, make([]bool, q.pieces) }
+
 // shape draws what a question and its answer are like. long is how many pieces roll over into another message.
 func shape(r *rand.Rand, id, long int) *question {
 	q := &question{id: id, whole: make(chan struct{}), files: map[string]int{}}
@@ -97,12 +106,12 @@ func shape(r *rand.Rand, id, long int) *question {
 		q.pieces, q.chunk = 8, 8
 	case 1, 2:
 		q.pieces, q.chunk, q.every = long+r.IntN(long/3), 20+r.IntN(20), 15*time.Millisecond
-	case 3: // slowly
-		q.pieces, q.chunk, q.every = 20, 1, 60*time.Millisecond
+	case 3:
+		q.slow(20)
 	default:
 		q.pieces, q.chunk, q.every = 20+r.IntN(80), 3+r.IntN(5), time.Duration(5+r.IntN(25))*time.Millisecond
 	}
-	q.left, q.have = q.pieces, make([]bool, q.pieces)
+	q.begin()
 	if r.IntN(4) == 0 {
 		for i := range 1 + r.IntN(2) {
 			name := "note-" + tag(id) + "-" + strconv.Itoa(i) + ".txt"

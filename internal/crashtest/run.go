@@ -170,7 +170,7 @@ func (s *scene) open(index int, opt standins.Options) (err error) {
 		command: func() *exec.Cmd { return s.cfg.Command(path) }, log: s.log,
 		r: newRand(s.r.Uint64(), s.r.Uint64()),
 	}
-	s.crowd = &crowd{w: &s.w}
+	s.crowd = &crowd{w: &s.w, streams: s.sc.Stream == "native"}
 	for _, p := range s.set.Platforms() {
 		s.crowd.spots = append(s.crowd.spots, spots(p, s.r)...)
 	}
