@@ -22,6 +22,7 @@ func newHTTPTransport() http.RoundTripper {
 			}
 			return &patientConn{conn}, nil
 		},
+		WriteBufferSize:       1 << 10, // an answer holds its connection for long, for the sake of one small request
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          100,
 		MaxIdleConnsPerHost:   64,

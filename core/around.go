@@ -1,7 +1,6 @@
 package core
 
 import (
-	"bytes"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,7 +24,7 @@ func (r *reply) thoughtLocked(th Thought) {
 		switch {
 		case len(th.Tools) > 0:
 			s.status = fill(w.tools, toolNames(w, th.Tools))
-		case len(s.answer) > 0: // the answer itself shows that there is work
+		case s.answer.Len() > 0: // the answer itself shows that there is work
 		case th.Text != "":
 			s.status = w.thinking
 		default:
@@ -127,24 +126,24 @@ func quoteBlock(text string) string {
 // openFence is the line that closes the fenced block in which an answer ends; "" if it ends outside of one. What is added
 // under an answer that broke off in the middle of code would be code otherwise. Blocks in quotes and list items end with
 // those.
-func openFence(answer []byte) string {
+func openFence(answer string) string {
 	fence := ""
-	for len(answer) > 0 {
-		line, rest, _ := bytes.Cut(answer, []byte{'\n'})
+	for answer != "" {
+		line, rest, _ := strings.Cut(answer, "\n")
 		answer = rest
-		text := bytes.TrimLeft(line, " ")
+		text := strings.TrimLeft(line, " ")
 		indent := len(line) - len(text)
 		if indent > 3 || len(text) < 3 || text[0] != '`' && text[0] != '~' {
 			continue
 		}
 		mark := text[:1]
-		after := bytes.TrimLeft(text, string(mark))
+		after := strings.TrimLeft(text, mark)
 		run := len(text) - len(after)
 		switch {
 		case run < 3:
-		case fence == "" && (mark[0] == '~' || !bytes.Contains(after, mark)):
-			fence = string(line[:indent+run])
-		case fence != "" && len(bytes.TrimSpace(after)) == 0 && mark[0] == fence[len(fence)-1] && run >= len(strings.TrimLeft(fence, " ")):
+		case fence == "" && (mark[0] == '~' || !strings.Contains(after, mark)):
+			fence = line[:indent+run]
+		case fence != "" && strings.TrimSpace(after) == "" && mark[0] == fence[len(fence)-1] && run >= len(strings.TrimLeft(fence, " ")):
 			fence = ""
 		}
 	}

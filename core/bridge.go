@@ -18,7 +18,7 @@ const (
 	DefaultMaxWaiting = 100_000
 
 	// maxGrowing is how many replies have a Render of their own, which is several times quicker and holds several times
-	// the answer's text. With more answers at once each is edited less often anyway.
+	// the text of the last message. With more answers at once each is edited less often anyway.
 	maxGrowing = 64
 	// seenFor is how long event keys are remembered. Slack delivers again for up to about 5 minutes and Telegram for 24
 	// hours (https://core.telegram.org/bots/api#getting-updates); what is caught up is bounded by catch_up.

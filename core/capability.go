@@ -60,8 +60,10 @@ type Show struct {
 // Renderer renders an answer that grows, with less work than [Platform].Render from its beginning each time.
 type Renderer interface {
 	// NewRender returns a Render for one reply, for one goroutine at a time. It gives what Platform.Render gives, for any
-	// source after any other; it is quick where the source goes on from the one before. What it keeps goes with it.
-	NewRender() func(markdown string, final bool) []Part
+	// source after any other; it is quick where the source goes on from the one before. stands is how many of the first
+	// parts of its last result need not be given again if they are the same; from is how many of them are left out. If any
+	// is, there is at least one part. What it keeps goes with it.
+	NewRender() func(markdown string, final bool, stands int) (from int, parts []Part)
 }
 
 // Editor changes a message that the bot sent.

@@ -165,7 +165,8 @@ func (w *writer) finishStream(ctx context.Context) (done bool, err error) {
 	v, markdown := w.r.markdown(false)
 	s, streamer := w.stream, w.t.bot.streamer
 	fresh, grown := strings.CutPrefix(streamer.StreamText(markdown, true), s.sent)
-	parts := w.withButtons(w.rendered(markdown, true))
+	_, parts := w.rendered(markdown, true, 0)
+	parts = w.withButtons(parts)
 	if !grown || len(parts) != 1 {
 		w.overByEdits(streamer.StopStream(one, s.Stream, "", Part{}))
 		return false, nil

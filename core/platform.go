@@ -32,8 +32,9 @@ type Mover interface {
 // Sink takes events from a platform.
 type Sink interface {
 	// Accept makes the event durable. nil means: stored, known already, or nothing to answer: acknowledge now. On an
-	// error do not acknowledge, so that the platform delivers again. It waits for at most one commit of the store, never
-	// for the app, and for a platform only where a reply may be to what is being posted, up to 5 s. It is safe for concurrent use; events of one room are passed one after the other.
+	// error do not acknowledge, so that the platform delivers again. It waits for at most one commit of the store, and
+	// never for the app. For the platform it waits in one case, up to 5 s: a reply of someone to whom the bot is just
+	// posting a question of its own. It is safe for concurrent use; events of one room are passed one after the other.
 	Accept(ctx context.Context, ev Event) error
 }
 

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"log/slog"
@@ -60,7 +59,7 @@ type reply struct {
 
 // replyState is what a person should see.
 type replyState struct {
-	answer  []byte
+	answer  strings.Builder
 	cut     bool // the answer was longer than maxAnswer
 	status  string
 	busy    bool
@@ -176,8 +175,8 @@ func (r *reply) look() view {
 func (r *reply) viewLocked() view {
 	s := &r.state
 	return view{
-		version: r.version, final: r.closed, hasAnswer: len(s.answer) > 0, unseen: r.unseen,
-		hasText: len(s.answer) > 0 || s.hasSteps() || s.status != "" || s.busy,
+		version: r.version, final: r.closed, hasAnswer: s.answer.Len() > 0, unseen: r.unseen,
+		hasText: s.answer.Len() > 0 || s.hasSteps() || s.status != "" || s.busy,
 	}
 }
 
@@ -203,6 +202,14 @@ func (r *reply) rest(seen int) bool {
 	sent := len(r.queue) == 0 || r.sending
 	r.idle = (r.version == seen || r.quiet) && !r.closed && !r.dirty && !r.left && sent
 	return r.idle
+}
+
+// changed tells whether the writer's loop has more to do than when it began anew and found these. What woke it may have been
+// received while it waited for its turn.
+func (r *reply) changed(left, closed bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.left != left || r.closed != closed || len(r.queue) > 0 && !r.sending
 }
 
 // stir says that the writer does not wait for news any more.
@@ -263,7 +270,7 @@ func (r *reply) ending(err error) Notice {
 	app, isApp := errors.AsType[*AppError](err)
 	switch {
 	case err == nil:
-		if len(bytes.TrimSpace(r.state.answer)) == 0 && r.state.files == 0 && len(r.audio) == 0 && !r.told {
+		if strings.TrimSpace(r.state.answer.String()) == "" && r.state.files == 0 && len(r.audio) == 0 && !r.told {
 			return Notice{Kind: NoticeNoAnswer}
 		}
 		return Notice{}
@@ -280,7 +287,7 @@ func (r *reply) ending(err error) Notice {
 func (r *reply) result() replyResult {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return replyResult{err: r.out.err, journal: r.j, firstText: r.out.firstText, edits: r.out.edits, bytes: len(r.state.answer), ending: r.state.end.Kind, again: r.againLocked()}
+	return replyResult{err: r.out.err, journal: r.j, firstText: r.out.firstText, edits: r.out.edits, bytes: r.state.answer.Len(), ending: r.state.end.Kind, again: r.againLocked()}
 }
 
 func (r *reply) taskID() string {
@@ -323,12 +330,12 @@ func (r *reply) takeLocked(d Delta) {
 		r.idsLocked(d)
 	case DeltaText, DeltaReplace:
 		if d.Kind == DeltaReplace {
-			s.answer = s.answer[:0]
+			s.answer.Reset()
 		}
-		if room := maxAnswer - len(s.answer); len(d.Text) > room {
+		if room := maxAnswer - s.answer.Len(); len(d.Text) > room {
 			d.Text, s.cut = clip(d.Text, room), true
 		}
-		s.answer = append(s.answer, d.Text...)
+		s.answer.WriteString(d.Text)
 		s.status = ""
 	case DeltaThought:
 		r.thoughtLocked(d.Thought)
@@ -386,71 +393,78 @@ func (r *reply) idsLocked(d Delta) {
 	}
 }
 
-// markdown is the whole reply as it should be shown now. Before the end it closes with the status, if that is wanted.
+// markdown is the whole reply as it should be shown now. Before the end it closes with the status, if that is wanted. What is
+// the app's answer alone, as it is most of the time, is not copied.
 func (r *reply) markdown(withStatus bool) (view, string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	v := r.viewLocked()
 	r.unseen = time.Time{}
 	s, w := &r.state, r.t.bot.words
-	var b strings.Builder
-	b.Grow(len(s.answer) + 256)
-	inAnswer := false // the answer is what stands last
-	block := func(text string) {
-		if inAnswer {
-			inAnswer = false
-			if fence := openFence(s.answer); fence != "" {
-				b.WriteString("\n" + fence)
-			}
-		}
-		if b.Len() > 0 {
-			b.WriteString("\n\n")
-		}
-		b.WriteString(text)
-	}
+	answer := s.answer.String()
+	var before, after strings.Builder
 	if s.head != "" && (v.hasText || r.closed) {
-		block(s.head)
+		before.WriteString(s.head)
 	}
 	for _, step := range s.steps {
 		if step != "" {
-			block(quoteBlock(step))
+			paragraph(&before, quoteBlock(step), false)
 		}
 	}
-	if len(s.answer) > 0 {
-		if b.Len() > 0 {
-			b.WriteString("\n\n")
+	add := func(text string) {
+		if after.Len() == 0 {
+			if fence := openFence(answer); fence != "" {
+				after.WriteString("\n" + fence)
+			}
 		}
-		b.Write(s.answer)
-		inAnswer = true
+		paragraph(&after, text, answer != "" || before.Len() > 0)
 	}
-	status := s.status
-	if s.busy {
-		status = w.line(Notice{Kind: NoticeBusy}, "")
+	switch {
+	case r.closed:
+		r.endLocked(add)
+	case !withStatus:
+	case s.busy:
+		add("*" + w.line(Notice{Kind: NoticeBusy}, "") + "*")
+	case s.status != "":
+		add("*" + s.status + "*")
 	}
-	if !r.closed {
-		if status != "" && withStatus {
-			block("*" + status + "*")
-		}
-		return v, b.String()
+	if before.Len() == 0 && after.Len() == 0 {
+		return v, answer
 	}
+	if before.Len() > 0 && answer != "" {
+		before.WriteString("\n\n")
+	}
+	return v, before.String() + answer + after.String()
+}
+
+// paragraph adds a paragraph, apart from what is there, if there is anything.
+func paragraph(b *strings.Builder, text string, more bool) {
+	if more || b.Len() > 0 {
+		b.WriteString("\n\n")
+	}
+	b.WriteString(text)
+}
+
+// endLocked adds what stands under an answer in the end.
+func (r *reply) endLocked(add func(string)) {
+	s, w := &r.state, r.t.bot.words
 	for _, n := range s.notices {
-		block(w.line(n, ""))
+		add(w.line(n, ""))
 	}
 	if s.unsaid > 0 {
-		block(fill(w.moreNotices, strconv.Itoa(s.unsaid)))
+		add(fill(w.moreNotices, strconv.Itoa(s.unsaid)))
 	}
 	if s.end.Kind != "" {
-		block(w.line(s.end, r.j.ID))
+		add(w.line(s.end, r.j.ID))
 	} else if s.cut {
-		block(w.line(Notice{Kind: NoticeEndedEarly}, r.j.ID))
+		add(w.line(Notice{Kind: NoticeEndedEarly}, r.j.ID))
 	}
 	if text := sourcesBlock(w, s.sources); text != "" {
-		block(text)
+		add(text)
 	}
 	if text := usageLine(w, s.usage); text != "" {
-		block(text)
+		add(text)
 	}
-	return v, b.String()
 }
 
 // journal stores what is known of the turn, if there is news or force is set, together with the links of its messages.

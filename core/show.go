@@ -78,10 +78,16 @@ func (w *writer) edit(ctx context.Context, i int, p, out Part, final bool) error
 		w.shown[i].gone, w.shown[i].sum = true, 0
 		return nil
 	case !refused(err):
+		if class != RateLimited {
+			w.shown[i].sum = 0 // it may have taken effect all the same
+		}
 		return w.later(err)
 	case !final:
-		// The same text would be refused again; a later state may not be.
+		// The same text would be refused again; a later state may not be. In the end it is tried in any case.
 		w.t.log.Error("edit refused", slog.Any("err", err))
+		w.shown[i].sum, w.shown[i].size, w.shown[i].refused = sumOf(p), len(p.Text), true
+		w.paced()
+		return nil
 	case w.plainer(p):
 		w.t.log.Error("last edit refused, showing it without formatting", slog.Any("err", err))
 		return nil
@@ -90,7 +96,7 @@ func (w *writer) edit(ctx context.Context, i int, p, out Part, final bool) error
 		w.shown[i].gone, w.shown[i].sum = true, 0
 		return nil
 	}
-	w.shown[i].sum, w.shown[i].size = sumOf(p), len(p.Text)
+	w.shown[i].sum, w.shown[i].size, w.shown[i].refused = sumOf(p), len(p.Text), false
 	w.paced()
 	return nil
 }

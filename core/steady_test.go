@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"slices"
@@ -388,6 +389,63 @@ func TestTextThatMovesToTheNextMessageDoesNotVanish(t *testing.T) {
 		}
 		if got := strings.Join(r.chat.texts(), ""); got != strings.Join(pieces, "") {
 			t.Errorf("in the end: %q", got)
+		}
+	})
+}
+
+// leaving is a chat that renders without the parts that stand, and remembers how many those were at most.
+type leaving struct {
+	*lines
+	most atomic.Int64
+}
+
+func (l *leaving) NewRender() func(string, bool, int) (int, []core.Part) {
+	var before []core.Part
+	return func(markdown string, final bool, stands int) (int, []core.Part) {
+		parts, from := l.Render(markdown, final), 0
+		for from < min(stands, len(before), len(parts)-1) && parts[from] == before[from] {
+			from++
+		}
+		before = parts
+		l.most.Store(max(l.most.Load(), int64(from)))
+		return from, parts[from:]
+	}
+}
+
+// TestPartsThatStandAreNotRendered holds that a reply is whole whose first messages are rendered no more, also when the app puts
+// another text in its place.
+func TestPartsThatStandAreNotRendered(t *testing.T) {
+	bubble(t, func(t *testing.T, r *rig) {
+		l := &leaving{lines: &lines{r.chat}}
+		r.platform, r.chat.most = l, 150
+		beats := []beat{{0, core.Delta{Kind: core.DeltaIDs, Conversation: "c1", MessageID: "m1", TaskID: "t1"}}}
+		var texts []string
+		for _, name := range []string{"first", "second"} {
+			text, kind := "", core.DeltaReplace
+			for i := range 60 {
+				line := fmt.Sprintf("%s %d\n", name, i)
+				beats = append(beats, beat{300 * time.Millisecond, core.Delta{Kind: kind, Text: line}})
+				text, kind = text+line, core.DeltaText
+			}
+			texts = append(texts, text)
+			beats = append(beats, beat{time.Minute, core.Delta{Kind: core.DeltaText}})
+		}
+		r.app.answer = script(append(beats, beat{0, core.Delta{Kind: core.DeltaEnd}})...)
+		r.start()
+		r.accept(r.message("hi"))
+		for _, want := range texts {
+			settle(time.Minute)
+			if got := strings.Join(r.chat.texts(), ""); got != want {
+				t.Errorf("shown: %q, want %q", got, want)
+			}
+			settle(18 * time.Second)
+		}
+		settle(time.Minute)
+		if got := strings.Join(r.chat.texts(), ""); got != texts[1] {
+			t.Errorf("in the end: %q, want %q", got, texts[1])
+		}
+		if n := l.most.Load(); n < 2 {
+			t.Errorf("%d parts were left out at most, want more", n)
 		}
 	})
 }

@@ -77,7 +77,11 @@ func (w *whys) find(room, person string) *posting {
 func (w *whys) wait(ctx context.Context, p *posting) error {
 	w.postingMu.Lock()
 	if p.until.IsZero() {
-		p.until = time.Now().Add(maxWhyWait)
+		for _, o := range w.posting { // a person who dislikes several answers is asked several times
+			if o.room == p.room && o.person == p.person {
+				o.until = time.Now().Add(maxWhyWait)
+			}
+		}
 	}
 	timer := time.NewTimer(time.Until(p.until))
 	w.postingMu.Unlock()

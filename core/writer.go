@@ -41,8 +41,9 @@ type writer struct {
 	firstText time.Duration
 	edits     int
 
-	render  func(markdown string, final bool) []Part // nil before the first state
-	growing bool                                     // render is this reply's own
+	render  func(markdown string, final bool, stands int) (from int, parts []Part) // nil before the first state
+	growing bool                                                                   // render is this reply's own
+	matched int                                                                    // the first messages that showed what the last plan has for them
 
 	final plan // what is to stand in the end, rendered once
 
@@ -65,6 +66,8 @@ type shownPart struct {
 	sum  sum  // of what it shows; 0 if that is not known
 	size int  // bytes of what it shows
 	gone bool // it has to be posted anew
+
+	refused bool // the platform would not take that: an older state stands
 }
 
 // sum stands for a Part: keeping the text of each message of each running turn would be the most that a turn needs of memory.
@@ -136,7 +139,9 @@ func (w *writer) run(ctx context.Context) {
 		case done && closed:
 			return
 		}
-		w.sleep(ctx, done)
+		if done || !w.r.changed(left, closed) {
+			w.sleep(ctx, done)
+		}
 	}
 }
 
@@ -312,7 +317,8 @@ type plan struct {
 	v      view
 	kind   ShowKind // "" if every part stands
 	parts  []Part
-	base   int  // the message of the first part
+	base   int  // the message of the first part; those before it stand
+	beside bool // it goes behind what people have read already
 	i      int  // the first part that does not stand
 	behind bool // the message before it has to be cut afterwards
 	longer bool // the reply has become shorter: there are messages too many
@@ -321,30 +327,33 @@ type plan struct {
 // plan renders the reply as it is now, unless its last state has been rendered already.
 func (w *writer) plan() plan {
 	w.offering = time.Since(w.r.began) >= stopAfter
-	var v view
-	var parts []Part
-	if w.final.parts != nil && w.r.look().version == w.final.v.version {
-		v, parts = w.final.v, w.final.parts
-	} else {
+	if w.r.isClosed() {
+		w.retryRefused()
+	}
+	p := w.final
+	if p.parts == nil || w.r.look().version != p.v.version || !p.beside && p.base > w.standing() {
 		var text string
-		if v, text = w.r.markdown(true); strings.TrimSpace(text) != "" {
-			parts = w.withButtons(w.rendered(text, v.final))
+		p = plan{}
+		if p.v, text = w.r.markdown(true); strings.TrimSpace(text) != "" {
+			p.base, p.parts = w.rendered(text, p.v.final, w.standing())
+			p.parts = w.withButtons(p.parts)
+		}
+		if p.beside = w.kept > 0 && !p.v.hasAnswer; p.beside {
+			p.base = w.kept
 		}
 	}
-	p := plan{v: v, parts: parts}
-	if w.kept > 0 && !v.hasAnswer {
-		p.base = w.kept
-	}
+	v := p.v
 	if v.final {
 		w.final = p
 		w.refused = 0 // the last state is tried in any case
 	}
 	p.i = w.firstNews(p.parts, p.base)
+	w.matched = p.base + p.i
 	last := p.i == len(p.parts)-1
 	switch {
 	case p.i == len(p.parts):
 		w.draft = 0 // it goes by itself
-		p.longer = p.base == 0 && v.final && len(w.shown) > len(p.parts)
+		p.longer = !p.beside && v.final && len(w.shown) > p.base+len(p.parts)
 	case p.base+p.i < len(w.shown) && !w.shown[p.base+p.i].gone:
 		p.kind = ShowEdit
 		if at := p.base + p.i; at == len(w.shown)-1 && !last && len(p.parts[p.i].Text) < w.shown[at].size {
@@ -359,10 +368,10 @@ func (w *writer) plan() plan {
 	return p
 }
 
-// rendered renders the reply, which grows.
-func (w *writer) rendered(text string, final bool) []Part {
+// rendered renders the reply, which grows. Of the first messages, stands of which need not be given again, from are left out.
+func (w *writer) rendered(text string, final bool, stands int) (from int, parts []Part) {
 	if w.render == nil {
-		w.render = w.t.bot.platform.Render
+		w.render = func(text string, final bool, _ int) (int, []Part) { return 0, w.t.bot.platform.Render(text, final) }
 		if r := w.t.bot.renderer; r != nil {
 			select {
 			case w.t.b.renders <- struct{}{}:
@@ -371,7 +380,30 @@ func (w *writer) rendered(text string, final bool) []Part {
 			}
 		}
 	}
-	return w.render(text, final)
+	return w.render(text, final, stands)
+}
+
+// retryRefused has what was refused tried once more.
+func (w *writer) retryRefused() {
+	for i := range w.shown {
+		if s := &w.shown[i]; s.refused {
+			s.sum, s.refused = 0, false
+		}
+	}
+}
+
+// standing is how many of the first messages show what the last plan had for them.
+func (w *writer) standing() int {
+	if w.kept > 0 { // it may have been another reply's
+		return 0
+	}
+	n := min(w.matched, len(w.shown))
+	for i, s := range w.shown[:n] {
+		if s.gone || s.sum == 0 {
+			return i
+		}
+	}
+	return n
 }
 
 // endRender lets another reply have its own Render.

@@ -108,8 +108,8 @@ func (p *Platform) Render(markdown string, final bool) []core.Part {
 }
 
 // NewRender is core.Renderer.
-func (p *Platform) NewRender() func(markdown string, final bool) []core.Part {
-	return discordfmt.NewRenderer().Render
+func (p *Platform) NewRender() func(markdown string, final bool, stands int) (from int, parts []core.Part) {
+	return discordfmt.NewRenderer().RenderFrom
 }
 
 var errRunning = errors.New("the bot runs already")

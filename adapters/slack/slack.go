@@ -135,8 +135,8 @@ func (p *Platform) Render(markdown string, final bool) []core.Part {
 }
 
 // NewRender is core.Renderer.
-func (p *Platform) NewRender() func(markdown string, final bool) []core.Part {
-	return slackfmt.NewRenderer().Render
+func (p *Platform) NewRender() func(markdown string, final bool, stands int) (from int, parts []core.Part) {
+	return slackfmt.NewRenderer().RenderFrom
 }
 
 var (

@@ -118,8 +118,8 @@ func (p *Platform) Render(markdown string, final bool) []core.Part {
 }
 
 // NewRender is core.Renderer.
-func (p *Platform) NewRender() func(markdown string, final bool) []core.Part {
-	return telegramfmt.NewRenderer().Render
+func (p *Platform) NewRender() func(markdown string, final bool, stands int) (from int, parts []core.Part) {
+	return telegramfmt.NewRenderer().RenderFrom
 }
 
 // Run polls for updates, or takes them from the webhook, and feeds host until ctx ends; it goes on by itself after every

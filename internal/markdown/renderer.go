@@ -1,23 +1,27 @@
 package markdown
 
 import (
+	"hash/maphash"
 	"slices"
 	"strings"
 )
 
 // Renderer renders one answer while it grows. Its results are those of [Format.Render], at the cost of what is new: it
-// keeps the messages that are sealed, the blocks that are settled, and how far the last message is written with them, and
-// reads only what comes after. It may be given any source at any time; one that does not begin with what was settled of
-// the source before is read from its start, and so is one that defines links, as a definition reaches back.
+// keeps the messages that are sealed and still wanted, the blocks of the last one that are settled, and how far that is
+// written with them, and reads only what comes after. It may be given any source at any time; one that does not begin with
+// what was settled of the source before is read from its start, and so is one that defines links, as a definition reaches
+// back.
 //
-// It keeps about as much memory as the messages so far, three times the text of the last one, and the part of the source
-// that is settled. It is used by one goroutine at a time.
+// It keeps about as much memory as the sealed messages that are still wanted, and five times the text of the last one. It is
+// used by one goroutine at a time.
 type Renderer[P any] struct {
 	format *Format[P]
-	done   string // the source that is settled, and what says so: how the next block begins
+	read   int    // bytes of the source that are settled, with what says so: how the next block begins
+	sum    uint64 // of them
 	size   int    // of what is settled
 	from   state  // behind it
-	parts  []P    // the sealed messages of it
+	gone   int    // the sealed messages of it that are not wanted any more
+	parts  []P    // the others
 	lay    layouter
 	sheet  *sheet[P] // of the message that lay.cur begins
 	known  pieces    // of a long paragraph that is not settled
@@ -29,17 +33,32 @@ func (f *Format[P]) NewRenderer() *Renderer[P] {
 	return &Renderer[P]{format: f, lay: layouter{lim: &f.Limits}}
 }
 
+// sumSeed is of the sums by which a source is known again. Two have the same one with a probability of 2⁻⁶⁴.
+var sumSeed = maphash.MakeSeed()
+
 // Render returns what [Format.Render] does. The result is the caller's.
 func (r *Renderer[P]) Render(source string, final bool) []P {
+	_, parts := r.RenderFrom(source, final, 0)
+	return parts
+}
+
+// RenderFrom returns what [Format.Render] does without the first messages, and how many those are. They are at most stands,
+// which is how many of the first messages of the result before the caller does not want again as long as they stay as they
+// are; with fewer than the time before, the source is read from its start. A blank source has no messages. If any is left
+// out, at least one is not.
+func (r *Renderer[P]) RenderFrom(source string, final bool, stands int) (from int, parts []P) {
 	if Blank(source) {
-		return nil
+		return 0, nil
 	}
-	if !strings.HasPrefix(source, r.done) {
+	if len(source) < r.read || maphash.String(sumSeed, source[:r.read]) != r.sum || stands < r.gone {
 		*r = *r.format.NewRenderer()
 	}
-	r.done = source[:len(r.done)] // lets go of the source before
 	if r.full {
-		return r.format.Render(source, final)
+		return 0, r.format.Render(source, final)
+	}
+	if n := min(stands-r.gone, len(r.parts)-1); n > 0 { // these were in the result before, as they are
+		r.gone += n
+		r.parts = slices.Clone(r.parts[n:])
 	}
 
 	opt := r.format.Options
@@ -53,8 +72,9 @@ func (r *Renderer[P]) Render(source string, final bool) []P {
 	f.from, f.known = r.from, &r.known
 	f.flatten()
 	if len(f.pc.References()) > 0 {
-		*r = Renderer[P]{format: r.format, full: true, done: source, size: len(source)}
-		return r.format.Render(source, final)
+		*r = Renderer[P]{format: r.format, full: true}
+		r.know(source, len(source))
+		return 0, r.format.Render(source, final)
 	}
 	units := f.units
 	if f.last.pos > 0 && !final { // a whole source may turn out to grow, and then its end is read otherwise
@@ -63,9 +83,18 @@ func (r *Renderer[P]) Render(source string, final bool) []P {
 		r.known = pieces{}
 		r.from = f.last
 		r.size += lineStart(tail, strings.Count(text[:f.last.pos], "\n"))
-		r.done = source[:r.size+1+max(0, strings.IndexAny(source[r.size:], "\r\n"))]
+		r.know(source, r.size+1+max(0, strings.IndexAny(source[r.size:], "\r\n")))
 	}
-	return r.format.whole(r.finish(units), source, final)
+	parts = r.finish(units)
+	if r.gone == 0 {
+		parts = r.format.whole(parts, source, final)
+	}
+	return r.gone, parts
+}
+
+// know remembers that so much of the source is settled.
+func (r *Renderer[P]) know(source string, n int) {
+	r.read, r.sum = n, maphash.String(sumSeed, source[:n])
 }
 
 // lineStart is where in s the line begins that has n lines before it.
@@ -126,7 +155,7 @@ func (r *Renderer[P]) write(m []*Unit, current bool) (P, bool) {
 	return s.write(m)
 }
 
-// finish returns the messages of all that is settled and of the units behind it.
+// finish returns the messages, but for those that are gone, of all that is settled and of the units behind it.
 func (r *Renderer[P]) finish(units []Unit) []P {
 	lay := r.lay.fork()
 	for i := range units {

@@ -11,9 +11,9 @@ func TestRendererIsRender(t *testing.T) {
 	for _, c := range markdowntest.Corpus(t) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			markdowntest.SameAsRender(t, Render, NewRenderer().Render, c.Source, uint64(len(c.Source)))
+			markdowntest.SameAsRender(t, Render, NewRenderer().RenderFrom, c.Source, uint64(len(c.Source)))
 			small := format(400)
-			markdowntest.SameAsRender(t, small.Render, small.NewRenderer().Render, c.Source, 1)
+			markdowntest.SameAsRender(t, small.Render, small.NewRenderer().RenderFrom, c.Source, 1)
 		})
 	}
 }
@@ -33,6 +33,6 @@ func FuzzRenderer(f *testing.F) {
 			return
 		}
 		small := format(240 + int(size)%800)
-		markdowntest.SameAsRender(t, small.Render, small.NewRenderer().Render, source, seed)
+		markdowntest.SameAsRender(t, small.Render, small.NewRenderer().RenderFrom, source, seed)
 	})
 }
