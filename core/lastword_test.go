@@ -29,7 +29,9 @@ func (e *editing) Edit(ctx context.Context, m core.MessageRef, p core.Part) erro
 func TestMessagesAfterEditsThatWentWrong(t *testing.T) {
 	head, tail := strings.Repeat("a", 100)+"\n", strings.Repeat("b", 40)
 	ids := beat{0, core.Delta{Kind: core.DeltaIDs, Conversation: "c1", MessageID: "m1", TaskID: "t1"}}
-	text := func(after time.Duration, s string) beat { return beat{after, core.Delta{Kind: core.DeltaText, Text: s}} }
+	text := func(after time.Duration, s string) beat {
+		return beat{after, core.Delta{Kind: core.DeltaText, Text: s}}
+	}
 	end := beat{time.Minute, core.Delta{Kind: core.DeltaEnd}}
 	tests := []struct {
 		name  string
