@@ -216,6 +216,28 @@ func TestReplyBeforeTheQuestionWhyIsNoted(t *testing.T) {
 }
 
 // TestReplyBeforeTheQuestionWhyDoesNotOutlastItsContext: it is delivered again, and is the reason then.
+// TestReplyWaitsForAllQuestionsTogether holds that somebody who is being asked about two answers holds a platform up no longer
+// than for one.
+func TestReplyWaitsForAllQuestionsTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, _, why := early(t)
+		r.accept(r.group(minh, "two"))
+		r.settle()
+		all := r.chat.all()
+		press := r.press(all[len(all)-1].ref, "dislike", "👎")
+		press.Room = core.Room{ID: "G1", Name: "group"}
+		r.accept(press)
+		r.settle()
+		if n := strings.Count(strings.Join(r.chat.texts(), " "), "What was wrong"); n != 2 {
+			t.Fatalf("asks what was wrong %d times: %q", n, r.chat.texts())
+		}
+		began := time.Now()
+		if err := <-r.delivers(t.Context(), r.reply(minh, why.ID, "both are rude")); err != nil || time.Since(began) != 5*time.Second {
+			t.Errorf("Accept: %v, after %v", err, time.Since(began))
+		}
+	})
+}
+
 func TestReplyBeforeTheQuestionWhyDoesNotOutlastItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, slow, why := early(t)
