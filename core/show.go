@@ -85,9 +85,6 @@ func (w *writer) edit(ctx context.Context, i int, p, out Part, final bool) error
 	case !final:
 		// The same text would be refused again; a later state may not be. In the end it is tried in any case.
 		w.t.log.Error("edit refused", slog.Any("err", err))
-		w.shown[i].sum, w.shown[i].size, w.shown[i].refused = sumOf(p), len(p.Text), true
-		w.paced()
-		return nil
 	case w.plainer(p):
 		w.t.log.Error("last edit refused, showing it without formatting", slog.Any("err", err))
 		return nil
@@ -96,7 +93,7 @@ func (w *writer) edit(ctx context.Context, i int, p, out Part, final bool) error
 		w.shown[i].gone, w.shown[i].sum = true, 0
 		return nil
 	}
-	w.shown[i].sum, w.shown[i].size, w.shown[i].refused = sumOf(p), len(p.Text), false
+	w.shown[i].sum, w.shown[i].size, w.shown[i].refused = sumOf(p), len(p.Text), err != nil
 	w.paced()
 	return nil
 }

@@ -31,17 +31,7 @@ func (d *doors) into(ctx context.Context, opt *standins.Options, platforms []str
 		if err != nil {
 			return fmt.Errorf("listen for %s: %w", name, err)
 		}
-		at := &door{l, d}
-		switch name {
-		case "slack":
-			opt.Slack.Listener = at
-		case "discord":
-			opt.Discord.Listener = at
-		case "telegram":
-			opt.Telegram.Listener = at
-		default:
-			return errors.Join(fmt.Errorf("no platform %q", name), l.Close())
-		}
+		listenAt(opt, name, &door{l, d})
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -113,18 +114,23 @@ func (s *scene) linkUp(ctx context.Context, opt *standins.Options) error {
 			return err
 		}
 		s.links[service] = l
-		switch service {
-		case "clickai":
-			opt.ClickAI.Listener = l
-		case "slack":
-			opt.Slack.Listener = l
-		case "discord":
-			opt.Discord.Listener = l
-		case "telegram":
-			opt.Telegram.Listener = l
-		}
+		listenAt(opt, service, l)
 	}
 	return nil
+}
+
+// listenAt has the stand-in of a service listen there.
+func listenAt(opt *standins.Options, service string, l net.Listener) {
+	switch service {
+	case "clickai":
+		opt.ClickAI.Listener = l
+	case "slack":
+		opt.Slack.Listener = l
+	case "discord":
+		opt.Discord.Listener = l
+	case "telegram":
+		opt.Telegram.Listener = l
+	}
 }
 
 // bag holds the troubles of a service. Each is had once before any comes again.
