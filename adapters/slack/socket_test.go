@@ -260,10 +260,10 @@ func TestRefreshLosesNothing(t *testing.T) {
 // TestSpread holds that of two sockets of one age one is renewed early, so that Slack does not end both at once.
 func TestSpread(t *testing.T) {
 	t.Parallel()
-	s := newSim(t, simslack.Options{})
+	s := newSim(t, simslack.Options{LimitScale: 1000}) // it opens sockets more often than Slack would let it
 	clean(t, s)
 	p, h := newBot(t, config(s)), newHost()
-	slack.Spread(p, 50*time.Millisecond)
+	slack.Spread(p, 200*time.Millisecond)
 	start(t, p, h)
 	h.waitUp(t, 1)
 	for n := range 4 { // the one that is opened again is the younger one again
